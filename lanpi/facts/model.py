@@ -58,6 +58,7 @@ class Swap:
     owner: SwapOwner
     total_bytes: int
     zram_bytes: int
+    owners: tuple[SwapOwner, ...] = ()  # all of them; more than one is a misconfiguration
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class Link:
     up: bool
     addresses: tuple[str, ...]  # without prefix length; link-local excluded
     signal_dbm: int | None
+    default_route: bool = False
+    power_save: bool | None = None  # Wi-Fi only, and only where iw is installed
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ class Packages:
     debian_uri: str  # of the source that carries the Debian suite
     debian_signed_by: str
     mirror_reachable: bool | None  # None where it was not asked for
+    interrupted: bool = False  # dpkg was cut off while it wrote: "dpkg --configure -a" is due
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,9 @@ class Facts:
     clock: Clock
     packages: Packages
     boot: Boot
-    units: dict[str, str]  # unit -> "enabled/active" style "is-enabled/is-active", for those lanpi cares about
+    units: dict[
+        str, str
+    ]  # unit -> "enabled/active" style "is-enabled/is-active", for those lanpi cares about
     installed: Installed | None
     config_text: str | None  # /etc/lanpi/lanpi.yml, None when there is none or it can't be read
     is_root: bool  # the probe ran as root
