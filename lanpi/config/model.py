@@ -1,0 +1,166 @@
+"""The schema of lanpi.yml: every key optional, each with its meaning, unit and bounds."""
+
+import ipaddress
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+_PORT = re.compile(r"^(\d{1,5})/(tcp|udp)$")
+_DOMAIN_MAX = 253
+_PORT_MAX = 65535
+
+
+def _domain(value: str) -> str:
+    """A DNS name as RFC 1035 2.3.1 and RFC 1123 2.1 have it, in lower case, of two labels or more."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        pass
+    else:
+        raise ValueError("an IP address is no domain: people's addresses need a name, such as chat.example.org")
+    labels = value.split(".")
+    if len(value) > _DOMAIN_MAX or not all(_LABEL.match(label) for label in labels):
+        raise ValueError("letters a-z, digits and hyphens in labels joined by dots, such as chat.example.org")
+    if len(labels) < 2:
+        raise ValueError(f"a single word is no domain; without a public name take {value}.local")
+    return value
+
+
+def _ports(values: list[str]) -> list[str]:
+    for value in values:
+        match = _PORT.match(value)
+        if not match or not 1 <= int(match.group(1)) <= _PORT_MAX:
+            raise ValueError(f"{value!r} is not PORT/tcp or PORT/udp")
+    return values
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Im(_Section):
+    """The messaging server."""
+
+    channel: Literal["backports", "stable"] = Field(
+        "backports", description="Where ejabberd comes from: Debian's backports (current) or its stable release."
+    )
+    federation: bool = Field(False, description="Talk to other XMPP servers on the internet.")
+    registration: Literal["closed", "invite", "open"] = Field(
+        "closed", description="Who may make an account: only you, whoever has an invitation, or everybody."
+    )
+    compression: bool = Field(
+        False, description="XMPP stream compression: saves bytes, costs memory and processor for each session."
+    )
+    calls: bool = Field(True, description="STUN and TURN, which voice and video calls need.")
+    mqtt: bool = Field(False, description="MQTT over TLS (port 8883) for devices.")
+    http_api: bool = Field(
+        False, description="The HTTP API for admins over HTTPS; the local one is always there."
+    )
+    archive_days: int = Field(
+        365, ge=0, le=36500, description="Days that messages stay in the archive; 0 keeps them for ever."
+    )
+    upload_max_mb: int = Field(50, ge=1, le=4096, description="Largest file that can be sent, in MB.")
+    upload_quota_mb: int = Field(1000, ge=1, le=1048576, description="Files kept for each person, in MB.")
+    upload_days: int = Field(90, ge=0, le=36500, description="Days that files stay; 0 keeps them for ever.")
+
+
+class Tls(_Section):
+    """Certificates."""
+
+    mode: Literal["local", "acme", "files"] = Field(
+        "local",
+        description="Where the certificate comes from: an authority made on the Pi, Let's Encrypt by ACME "
+        "(needs a public name), or files on the Pi.",
+    )
+    email: str | None = Field(None, description="With acme: where the authority writes to; may stay empty.")
+    certificate: str | None = Field(None, description="With files: path on the Pi of the certificate chain (PEM).")
+    key: str | None = Field(None, description="With files: path on the Pi of the private key (PEM).")
+
+    @model_validator(mode="after")
+    def _files_need_both(self) -> "Tls":
+        if self.mode == "files" and not (self.certificate and self.key):
+            raise ValueError("mode files needs certificate and key")
+        if self.mode != "files" and (self.certificate or self.key):
+            raise ValueError("certificate and key belong to mode files")
+        return self
+
+
+class Network(_Section):
+    """What the network sees of the Pi."""
+
+    hostname_mdns: bool = Field(True, description="Answer to NAME.local on the local network (Avahi).")
+    firewall: bool = Field(True, description="Let in only SSH and the services in use (nftables).")
+    allow_ports: Annotated[list[str], AfterValidator(_ports)] = Field(
+        [], description="Further ports to let in, each PORT/tcp or PORT/udp."
+    )
+    wifi_power_save: bool = Field(False, description="Leave Wi-Fi power saving on; messages then come late.")
+
+
+class Memory(_Section):
+    """Swap and memory limits."""
+
+    swap: Literal["auto", "off"] | Annotated[int, Field(ge=0, le=65536)] = Field(
+        "auto", description="Size of the swap file in MB, auto to fit the Pi, or off for no change to swap."
+    )
+    cgroup: bool = Field(
+        True, description="Switch on the kernel's memory limits in the firmware's command line (needs a reboot)."
+    )
+
+
+class Logs(_Section):
+    """Log files and the journal."""
+
+    max_mb: int = Field(200, ge=40, le=10000, description="All logs together stay below this, in MB.")
+
+
+class Updates(_Section):
+    """Keeping the system current and small."""
+
+    unattended: bool = Field(True, description="Security upgrades install themselves at night.")
+    disable_unneeded: bool = Field(
+        True, description="Switch off desktop, Bluetooth, printing and modem services that are there."
+    )
+
+
+class Tune(_Section):
+    """How the Pi's memory and processor are shared."""
+
+    profile: Literal["eco", "balanced", "max"] = Field(
+        "balanced", description="Least power and writes, a balance, or most sessions."
+    )
+    people: int | None = Field(None, ge=1, le=1000000, description="Size for so many people online at once.")
+    overrides: dict[str, int | str] = Field(
+        {}, description="Single values instead of the computed ones; `lanpi tune --plan` lists the names."
+    )
+
+
+class Config(_Section):
+    """All of lanpi.yml."""
+
+    domain: Annotated[str, AfterValidator(_domain)] | None = Field(
+        None,
+        description="What comes after the @ in people's addresses; empty takes HOSTNAME.local. It stays for ever.",
+    )
+    admin: str = Field(
+        "admin",
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$",
+        description="Name of the administrator's account, made at the first install.",
+    )
+    database: Literal["sqlite", "postgresql"] = Field(
+        "sqlite", description="Where messages and accounts are kept: a file (SQLite) or a local PostgreSQL."
+    )
+    im: Im = Field(default_factory=Im, description="The messaging server.")
+    tls: Tls = Field(default_factory=Tls, description="Certificates.")
+    network: Network = Field(default_factory=Network, description="What the network sees of the Pi.")
+    memory: Memory = Field(default_factory=Memory, description="Swap and memory limits.")
+    logs: Logs = Field(default_factory=Logs, description="Log files and the journal.")
+    updates: Updates = Field(default_factory=Updates, description="Keeping the system current and small.")
+    tune: Tune = Field(default_factory=Tune, description="How the Pi's memory and processor are shared.")
+
+    @model_validator(mode="after")
+    def _acme_needs_a_public_name(self) -> "Config":
+        if self.tls.mode == "acme" and (self.domain is None or self.domain.endswith(".local")):
+            raise ValueError("tls.mode acme needs a public domain")
+        return self

@@ -1,0 +1,207 @@
+"""A Pi's desired state as three lists - packages, files, units - computed from the roles' declarations.
+
+Pure but for reading the declarations and templates that travel with lanpi: the same facts and
+configuration give the same state, which the playbooks then bring about.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from lanpi import paths
+from lanpi.config.dump import dump
+from lanpi.config.model import Config
+from lanpi.facts.model import Facts
+from lanpi.provision import ports
+from lanpi.server.versions import has_feature
+from lanpi.tuning.model import Plan
+
+ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "im")
+"""In the order in which their units come up."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file on the Pi; secrets are still placeholders in its content."""
+
+    path: str
+    content: str
+    owner: str
+    group: str
+    mode: str
+    restarts: tuple[str, ...]
+    reloads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What the Pi should be.
+
+    Attributes:
+        early_files: placed before the packages (their sources).
+        packages: names for apt.
+        files: placed after the packages, before any service starts.
+        units: declarations in order, as the lanpi_units module takes them.
+        data: folders with people's data, kept by an uninstall without --purge.
+    """
+
+    early_files: tuple[File, ...]
+    packages: tuple[str, ...]
+    files: tuple[File, ...]
+    units: tuple[dict[str, Any], ...]
+    data: tuple[str, ...]
+
+    def variables(self) -> dict[str, Any]:
+        """The playbooks' variables."""
+        return {
+            "lanpi_early_files": [asdict(file) for file in self.early_files],
+            "lanpi_packages": list(self.packages),
+            "lanpi_files": [asdict(file) for file in self.files],
+            "lanpi_units": list(self.units),
+            "lanpi_data": list(self.data),
+        }
+
+
+def swap_mechanism(facts: Facts, config: Config) -> str:
+    """Whose swap lanpi configures: the owner that is there, else zram-generator, else "none".
+
+    A container shares its host's swap and has none to set up.
+    """
+    if config.memory.swap == "off" or facts.hardware.is_virtual:
+        return "none"
+    if facts.swap.owner == "none":
+        return "zram-generator"
+    return "none" if facts.swap.owner == "other" else facts.swap.owner
+
+
+def _address4(facts: Facts) -> str:
+    """The first IPv4 address that a phone on the network can reach, "" if none."""
+    for link in facts.links:
+        for text in link.addresses:
+            address = ipaddress.ip_address(text)
+            if address.version == 4 and not address.is_loopback:
+                return text
+    return ""
+
+
+LOG_SHARE_JOURNAL = 0.5
+LOG_SHARE_EJABBERD = 0.4  # the rest is for Redis, apt and the other small ones
+
+
+def _logs(config: Config) -> dict[str, int]:
+    """How ``logs.max_mb`` is shared: half to the journal, 40 per cent to ejabberd's two logs.
+
+    ejabberd's share is a current file, one uncompressed old one and compressed ones of each log;
+    counted as if nothing compressed, so the bound holds.
+    """
+    rotations = 4
+    ejabberd_mb = int(config.logs.max_mb * LOG_SHARE_EJABBERD)
+    return {
+        "journal_mb": max(8, int(config.logs.max_mb * LOG_SHARE_JOURNAL)),
+        "ejabberd_mb": ejabberd_mb // 2,
+        "ejabberd_file_mb": max(1, ejabberd_mb // 2 // (rotations + 1)),
+        "rotations": rotations,
+    }
+
+
+def _tls(config: Config) -> dict[str, str | None]:
+    match config.tls.mode:
+        case "files":
+            return {"certificate": config.tls.certificate, "key": config.tls.key}
+        case "acme":
+            # Where ejabberd's own ACME client keeps what it fetched.
+            return {"certificate": '"/var/lib/ejabberd/acme/live/*"', "key": None}
+        case _:
+            return {"certificate": f"{paths.PI_TLS}/server.pem", "key": None}
+
+
+def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, Any]:
+    """All that templates and ``when`` conditions can refer to."""
+    return {
+        "facts": facts,
+        "config": config,
+        "plan": plan,
+        "domain": domain,
+        "swap": swap_mechanism(facts, config),
+        "wireless": any(link.wireless and link.up for link in facts.links),
+        "address4": _address4(facts),
+        "openings": ports.openings(config, facts.ssh_ports),
+        "ports": {"turn_first": ports.TURN_FIRST, "turn_last": ports.TURN_LAST},
+        "logs": _logs(config),
+        "tls": _tls(config),
+        "secret": lambda name: f"@LANPI_SECRET:{name}@",
+        "has": partial(_has, facts.os.codename, config.im.channel),
+    }
+
+
+def _has(codename: str, channel: Any, feature: str) -> bool:
+    return has_feature(feature, codename, channel)
+
+
+def declarations(roles: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The roles' own declarations: role -> its defaults/main.yml."""
+    folder = roles or paths.playbooks() / "roles"
+    return {role: yaml.safe_load((folder / role / "defaults/main.yml").read_text()) for role in ROLES}
+
+
+def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desired:
+    """What the Pi should be, from what it is and what is configured.
+
+    Args:
+        facts: of the Pi.
+        config: the configuration in effect.
+        plan: the limits decided for it.
+        domain: the XMPP domain.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(paths.templates()),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - configuration files, not HTML
+    )
+    values = context(facts, config, plan, domain)
+
+    def applies(entry: Mapping[str, Any]) -> bool:
+        condition = entry.get("when")
+        if condition is None:
+            return True
+        return bool(environment.compile_expression(str(condition), undefined_to_none=False)(**values))
+
+    def file(entry: Mapping[str, Any]) -> File:
+        path = entry["path"]
+        if entry.get("content") == "config":
+            content = dump(config)
+        else:
+            content = environment.get_template(f"{path.lstrip('/')}.j2").render(**values)
+        return File(
+            path=path,
+            content=content,
+            owner=entry.get("owner", "root"),
+            group=entry.get("group", entry.get("owner", "root")),
+            mode=entry.get("mode", "0644"),
+            restarts=tuple(entry.get("restarts", ())),
+            reloads=tuple(entry.get("reloads", ())),
+        )
+
+    early: list[File] = []
+    packages: list[str] = []
+    files: list[File] = []
+    units: list[dict[str, Any]] = []
+    data: list[str] = []
+    for role, declared in declarations().items():
+        early += [file(entry) for entry in declared.get(f"{role}_early_files", []) if applies(entry)]
+        packages += [entry["name"] for entry in declared.get(f"{role}_packages", []) if applies(entry)]
+        files += [file(entry) for entry in declared.get(f"{role}_files", []) if applies(entry)]
+        for entry in declared.get(f"{role}_units", []):
+            if applies(entry):
+                units.append({key: value for key, value in entry.items() if key != "when"})
+        data += declared.get(f"{role}_data", [])
+    return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data))

@@ -1,0 +1,79 @@
+#!/usr/bin/python
+"""The last step of an uninstall: data, secrets and what lanpi remembered."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.lanpi_state import FOLDER
+
+DOCUMENTATION = r"""
+module: lanpi_data
+short_description: remove lanpi's data folders, or leave people's data where it is
+options:
+  paths:
+    description: folders that hold people's data.
+    type: list
+    elements: str
+    required: true
+  keep:
+    description: leave I(paths), the secrets and the configuration in place.
+    type: bool
+    required: true
+author: lanpi
+"""
+
+EXAMPLES = r"""
+- name: Remove the data
+  lanpi_data: {paths: [/var/lib/ejabberd], keep: false}
+"""
+
+RETURN = r"""
+kept:
+  description: what is still there.
+  type: list
+  returned: always
+"""
+
+
+def remove(path):
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "paths": {"type": "list", "elements": "str", "required": True},
+            "keep": {"type": "bool", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    data = [Path(path) for path in module.params["paths"]]
+    private = Path("/etc/lanpi")
+    # Logs speak of people too; they go with the data.
+    extra = [Path("/var/log/ejabberd"), Path("/var/log/redis"), Path("/var/lib/redis")]
+    if module.params["keep"]:
+        gone = [FOLDER, Path("/usr/lib/lanpi"), Path("/run/lanpi"), Path("/var/lib/redis")]
+        kept = [path for path in (*data, private) if path.exists()]
+    else:
+        gone = [*data, *extra, private, FOLDER, Path("/usr/lib/lanpi"), Path("/run/lanpi")]
+        kept = []
+    there = [path for path in gone if path.exists()]
+    if not module.check_mode:
+        for path in there:
+            remove(path)
+        # Folders of drop-ins that lanpi made stay empty behind its files.
+        for folder in ("ejabberd.service.d", "redis-server.service.d", "epmd.socket.d", "epmd.service.d"):
+            place = Path("/etc/systemd/system") / folder
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+    module.exit_json(changed=bool(there), kept=[str(path) for path in kept])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+#!/usr/bin/python
+"""Bring systemd units to their wanted state, restarting only what a changed file asks for."""
+
+from __future__ import annotations
+
+import subprocess
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.lanpi_state import State
+
+DOCUMENTATION = r"""
+module: lanpi_units
+short_description: enable, start, stop, run and restart units
+description:
+  - Works through the units in the order given. Restarts and reloads that earlier file changes asked
+    for, in this run or in one that was interrupted, are done here.
+  - Remembers the enablement that it changes, for uninstall.
+options:
+  units:
+    description:
+      - name of each unit, state (started, stopped, run for a oneshot, or none), enabled (true, false or
+        none), optional (a missing unit is no error).
+    type: list
+    elements: dict
+    default: []
+  state:
+    description: present, or absent to put the units back to how they were found.
+    type: str
+    choices: [present, absent]
+    default: present
+author: lanpi
+"""
+
+EXAMPLES = r"""
+- name: Start the services
+  lanpi_units:
+    units:
+      - {name: redis-server.service, state: started, enabled: true}
+"""
+
+RETURN = r"""
+done:
+  description: what was done, one "verb unit" each.
+  type: list
+  returned: always
+"""
+
+JOURNAL_LINES = "15"
+
+
+class UnitError(Exception):
+    """A unit did not reach its state; the text is for the user."""
+
+
+def systemctl(*arguments, check=True):
+    done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False)
+    if check and done.returncode != 0:
+        raise UnitError(f"systemctl {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def show(names):
+    """Properties of units, by name; one systemctl call for all."""
+    if not names:
+        return {}
+    wanted = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type"
+    blocks = systemctl("show", "--property", wanted, *names).split("\n\n")
+    rows = [dict(line.split("=", 1) for line in block.splitlines()) for block in blocks]
+    # Keyed by the name asked for: an alias (redis.service) answers with its real Id.
+    return dict(zip(names, rows, strict=True))
+
+
+def act(verb, unit):
+    """Start, restart or reload a unit and say why when it does not come up."""
+    systemctl("reset-failed", unit, check=False)  # a start limit hit earlier must not refuse this one
+    done = subprocess.run(["systemctl", verb, unit], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        journal = subprocess.run(
+            ["journalctl", "-u", unit, "-n", JOURNAL_LINES, "--no-pager", "-o", "cat"],
+            capture_output=True, text=True, check=False,
+        ).stdout.strip()  # fmt: skip
+        last = "; ".join(line.strip() for line in journal.splitlines()[-4:] if line.strip())
+        raise UnitError(f"{unit} did not {verb}: {last or done.stderr.strip()}")
+
+
+def steps_for(wanted, found, pending):
+    """The verbs that bring one unit to what is wanted; pure.
+
+    Args:
+        wanted: the unit's declaration.
+        found: its properties.
+        pending: "restart", "reload" or None.
+
+    Returns:
+        Verbs in order: enable, disable, start, stop, restart, reload.
+    """
+    verbs = []
+    enabled = found["UnitFileState"] in ("enabled", "enabled-runtime", "alias")
+    if wanted.get("enabled") is True and found["UnitFileState"] in ("disabled", "indirect", "masked"):
+        verbs.append("enable")
+    if wanted.get("enabled") is False and enabled:
+        verbs.append("disable")
+    active = found["ActiveState"] in ("active", "activating", "reloading")
+    if wanted.get("state") == "started":
+        if not active:
+            verbs.append("start")
+        elif pending:
+            verbs.append(pending)
+    elif wanted.get("state") == "stopped" and active:
+        verbs.append("stop")
+    elif wanted.get("state") == "run" and (pending or found["ActiveState"] != "active"):
+        # A oneshot that stays "active (exited)" has done its work; others run every time.
+        verbs.append("restart" if found["ActiveState"] == "active" else "start")
+    return verbs
+
+
+def present(module, state):
+    units = module.params["units"]
+    if state.pending and not module.check_mode:
+        systemctl("daemon-reload")
+        # Files that ask for no more than that (slices, timers' services) name "systemd" itself.
+        state.pending.pop("systemd", None)
+        state.save()
+    found = show([unit["name"] for unit in units])
+    done = []
+    for unit in units:
+        name = unit["name"]
+        facts = found[name]
+        pending = state.pending.get(name)
+        if facts["LoadState"] in ("not-found", "error", "bad-setting") and not module.check_mode:
+            if unit.get("optional"):
+                continue
+            raise UnitError(f"{name} is not there (systemd says {facts['LoadState']})")
+        if facts["LoadState"] == "not-found" and unit.get("optional"):
+            continue
+        quiet = unit.get("state") == "run" and not pending  # a routine run of a oneshot is no change
+        for verb in steps_for(unit, facts, pending):
+            if not module.check_mode:
+                if verb in ("enable", "disable"):
+                    state.units.setdefault(name, facts["UnitFileState"])
+                    state.save()
+                    systemctl(verb, name)
+                elif verb == "stop":
+                    state.stopped = sorted({*state.stopped, name})
+                    state.save()
+                    systemctl(verb, name)
+                else:
+                    act(verb, name)
+            if not (quiet and verb == "start"):
+                done.append(f"{verb} {name}")
+        if pending and not module.check_mode:
+            del state.pending[name]
+            state.save()
+    # What is asked for but not declared (a service that another package owns) is done last.
+    for name, verb in sorted(state.pending.items()):
+        if not module.check_mode:
+            if show([name])[name]["ActiveState"] == "active" or verb == "reload":
+                act("try-restart" if verb == "restart" else "reload", name)
+            del state.pending[name]
+            state.save()
+        done.append(f"{verb} {name}")
+    return done
+
+
+def absent(module, state):
+    """Stop what lanpi started, enable and start again what it had switched off."""
+    done = []
+    for unit in reversed(module.params["units"]):
+        name = unit["name"]
+        facts = show([name])[name]
+        if facts["LoadState"] == "not-found" or unit.get("state") == "stopped":
+            continue
+        if facts["ActiveState"] in ("active", "activating") and unit.get("state") in ("started", "run"):
+            done.append(f"stop {name}")
+            if not module.check_mode:
+                systemctl("stop", name)
+        if unit.get("enabled") and facts["UnitFileState"] == "enabled" and name in state.units:
+            done.append(f"disable {name}")
+            if not module.check_mode:
+                systemctl("disable", name)
+    for name, before in sorted(state.units.items()):
+        if before == "enabled" and show([name])[name]["LoadState"] != "not-found":
+            done.append(f"enable {name}")
+            if not module.check_mode:
+                systemctl("enable", name)
+    for name in sorted(state.stopped):
+        if show([name])[name]["LoadState"] != "not-found":
+            done.append(f"start {name}")
+            if not module.check_mode:
+                act("start", name)
+    if not module.check_mode:
+        state.units, state.stopped, state.pending = {}, [], {}
+        state.save()
+    return done
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "units": {"type": "list", "elements": "dict", "default": []},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        supports_check_mode=True,
+    )
+    work = present if module.params["state"] == "present" else absent
+    try:
+        done = work(module, State())
+    except UnitError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(done), done=done)
+
+
+if __name__ == "__main__":
+    main()
