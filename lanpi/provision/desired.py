@@ -90,6 +90,19 @@ def _address4(facts: Facts) -> str:
     return ""
 
 
+def ssh_ports(facts: Facts) -> tuple[int, ...]:
+    """Where the SSH server listens; 22 too, so that no reading error can lock anybody out."""
+    found = {listener.port for listener in facts.listeners if listener.process.startswith("sshd")}
+    return tuple(sorted(found | {22}))
+
+
+def _aliases(facts: Facts, domain: str) -> list[str]:
+    """Other names and addresses under which a browser may come."""
+    names = {facts.hostname, f"{facts.hostname}.local"}
+    names |= {text for link in facts.links for text in link.addresses if ":" not in text}
+    return sorted(names - {domain})
+
+
 LOG_SHARE_JOURNAL = 0.5
 LOG_SHARE_EJABBERD = 0.4  # the rest is for Redis, apt and the other small ones
 
@@ -131,7 +144,8 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "swap": swap_mechanism(facts, config),
         "wireless": any(link.wireless and link.up for link in facts.links),
         "address4": _address4(facts),
-        "openings": ports.openings(config, facts.ssh_ports),
+        "aliases": _aliases(facts, domain),
+        "openings": ports.openings(config, ssh_ports(facts)),
         "ports": {"turn_first": ports.TURN_FIRST, "turn_last": ports.TURN_LAST},
         "logs": _logs(config),
         "tls": _tls(config),
@@ -148,6 +162,15 @@ def declarations(roles: Path | None = None) -> dict[str, dict[str, Any]]:
     """The roles' own declarations: role -> its defaults/main.yml."""
     folder = roles or paths.playbooks() / "roles"
     return {role: yaml.safe_load((folder / role / "defaults/main.yml").read_text()) for role in ROLES}
+
+
+def declared_packages() -> tuple[str, ...]:
+    """Every package that some configuration asks for."""
+    return tuple(
+        entry["name"]
+        for role, declared in declarations().items()
+        for entry in declared.get(f"{role}_packages", [])
+    )
 
 
 def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desired:
