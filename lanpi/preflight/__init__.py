@@ -25,5 +25,5 @@ def findings(facts: Facts, config: Config, *, forced: bool, now_epoch_seconds: f
         *memory.findings(facts, config),
         *health.findings(facts, now_epoch_seconds=now_epoch_seconds),
         *network.findings(facts, config),
-        *packages.findings(facts, config, forced=forced),
+        *packages.findings(facts, config, forced=forced, now_epoch_seconds=now_epoch_seconds),
     )

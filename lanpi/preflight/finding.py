@@ -1,5 +1,6 @@
 """What preflight says about one thing."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,6 +47,6 @@ def refusal(id: str, text: str, next_step: str, *, forced: bool) -> Finding:
 
 
 def gigabytes(count: int) -> str:
-    """Bytes as people buy them: decimal gigabytes, one digit below ten."""
+    """Bytes as people buy them: decimal gigabytes, rounded down, one digit below ten."""
     value = count / 1e9
-    return f"{value:.1f} GB" if value < 10 else f"{value:.0f} GB"
+    return f"{math.floor(value * 10) / 10} GB" if value < 10 else f"{math.floor(value)} GB"

@@ -54,7 +54,7 @@ def _throttling(flags: int) -> Finding:
 
 def _clock(facts: Facts, now_epoch_seconds: float) -> Finding:
     clock = facts.clock
-    offset = clock.epoch_seconds - now_epoch_seconds
+    offset = clock_offset_seconds(facts, now_epoch_seconds)
     if abs(offset) > CLOCK_OFF_SECONDS:
         direction = "ahead of" if offset > 0 else "behind"
         return warning(
@@ -73,6 +73,11 @@ def _clock(facts: Facts, now_epoch_seconds: float) -> Finding:
         f"{clock.time_service} has not synchronised the clock yet",
         "If this stays, see whether the network lets NTP out: timedatectl timesync-status",
     )
+
+
+def clock_offset_seconds(facts: Facts, now_epoch_seconds: float) -> float:
+    """How far its clock is ahead of the operator's; negative when behind."""
+    return facts.clock.epoch_seconds - now_epoch_seconds
 
 
 def _duration(seconds: float) -> str:

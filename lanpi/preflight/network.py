@@ -8,6 +8,8 @@ from lanpi.preflight.finding import Finding, blocker, ok, warning
 from lanpi.provision.ports import TURN_FIRST, openings
 
 WEAK_SIGNAL_DBM = -70
+# What Debian's packages run; where such a package is, the finding about the package says all.
+PROCESS_PACKAGES = {"redis-server": "redis-server", "beam.smp": "ejabberd", "epmd": "ejabberd"}
 # What listens for an earlier lanpi install; systemd holds the sockets it activates.
 OWN_PROCESSES = ("beam.smp", "epmd", "redis-server", "postgres", "systemd", "")
 
@@ -48,6 +50,8 @@ def _clash(
     if service is None:
         return None
     if facts.installed is not None and listener.process in OWN_PROCESSES:
+        return None
+    if PROCESS_PACKAGES.get(listener.process) in facts.packages.installed:
         return None
     # Debian's PostgreSQL is shared: lanpi adds a database to the one that is there.
     if service == "PostgreSQL" and listener.process == "postgres":

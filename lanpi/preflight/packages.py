@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts
 from lanpi.preflight.finding import Finding, blocker, ok, refusal, warning
+from lanpi.preflight.health import clock_offset_seconds
 
 # lanpi takes these over completely, configuration included.
 TAKEN_OVER = {"ejabberd": "ejabberd", "redis-server": "Redis"}
@@ -15,11 +16,14 @@ MAIL = ("postfix", "exim4-daemon-light", "exim4-daemon-heavy", "dovecot-core", "
 OTHER_CALLS = ("coturn",)
 OTHER_MQTT = ("mosquitto",)
 
+# A clock this wrong makes certificates seem expired or not yet valid.
+CERTIFICATE_DATES_SECONDS = 86_400
+
 PACKAGES = (*TAKEN_OVER, *OTHER_XMPP, *OTHER_REDIS, *MAIL, *OTHER_CALLS, *OTHER_MQTT)
 """What ``read_facts`` is to look for on behalf of preflight."""
 
 
-def findings(facts: Facts, config: Config, *, forced: bool) -> Iterator[Finding]:
+def findings(facts: Facts, config: Config, *, forced: bool, now_epoch_seconds: float) -> Iterator[Finding]:
     """Lock, unfinished packages, mirror, and servers that are already there."""
     packages = facts.packages
     if packages.lock_holder:
@@ -29,7 +33,8 @@ def findings(facts: Facts, config: Config, *, forced: bool) -> Iterator[Finding]
     else:
         yield ok("dpkg-lock", "nobody else is changing packages")
     yield _unfinished(facts)
-    yield from _mirror(facts)
+    clock_wrong = abs(clock_offset_seconds(facts, now_epoch_seconds)) > CERTIFICATE_DATES_SECONDS
+    yield from _mirror(facts, clock_wrong=clock_wrong)
     yield from _others(facts, config, forced=forced)
 
 
@@ -46,7 +51,7 @@ def _unfinished(facts: Facts) -> Finding:
     return ok("dpkg-state", "all packages are completely set up")
 
 
-def _mirror(facts: Facts) -> Iterator[Finding]:
+def _mirror(facts: Facts, *, clock_wrong: bool) -> Iterator[Finding]:
     packages = facts.packages
     if packages.mirror_reachable is None:
         return
@@ -61,6 +66,8 @@ def _mirror(facts: Facts) -> Iterator[Finding]:
         step = "Add one to /etc/apt/sources.list.d/, then: sudo apt-get update"
     if facts.installed is not None and facts.installed.finished:
         yield warning("mirror", text, f"Fine as long as nothing has to be installed. {step}")
+    elif clock_wrong and packages.debian_uri.startswith("https:"):
+        yield warning("mirror", text, "Its clock may be why: lanpi sets that first, then tries again")
     else:
         yield blocker("mirror", text, step)
 

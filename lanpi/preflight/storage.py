@@ -34,16 +34,8 @@ def findings(facts: Facts) -> Iterator[Finding]:
         yield ok("storage", text, "lanpi writes little to it; a USB or NVMe drive lasts longer")
     else:
         yield ok("storage", text)
-    free = f"{gigabytes(storage.root_free_bytes)} free"
-    if storage.root_free_bytes < FREE_NEEDED_BYTES:
-        expand = ", or let the system use the whole card: sudo raspi-config --expand-rootfs and reboot"
-        yield blocker(
-            "storage-space",
-            f"{free}, and lanpi needs {gigabytes(FREE_NEEDED_BYTES)}",
-            f"Free some: sudo apt-get clean{expand if facts.os.is_raspberry_pi_os else ''}",
-        )
-    else:
-        yield ok("storage-space", f"{free} of {gigabytes(storage.root_total_bytes)}")
+    if not _overlay(facts):  # its free space is memory
+        yield _space(facts)
     life = storage.life_used_percent
     if life is not None and life >= LIFE_WORRYING_PERCENT:
         yield warning(
@@ -51,9 +43,27 @@ def findings(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _writable(facts: Facts) -> Finding:
+def _space(facts: Facts) -> Finding:
+    storage = facts.storage
+    free = f"{gigabytes(storage.root_free_bytes)} free"
+    if storage.root_free_bytes < FREE_NEEDED_BYTES:
+        expand = ", or let the system use the whole card: sudo raspi-config --expand-rootfs and reboot"
+        return blocker(
+            "storage-space",
+            f"{free}, and lanpi needs {gigabytes(FREE_NEEDED_BYTES)}",
+            f"Free some: sudo apt-get clean{expand if facts.os.is_raspberry_pi_os else ''}",
+        )
+    return ok("storage-space", f"{free} of {gigabytes(storage.root_total_bytes)}")
+
+
+def _overlay(facts: Facts) -> bool:
+    """Raspberry Pi OS's overlay file system, as raspi-config switches it on (the second name is older)."""
     kernel = facts.boot.kernel_cmdline.split()
-    if "boot=overlay" in kernel or any(word.startswith("overlayroot=") for word in kernel):
+    return "overlayroot=tmpfs" in kernel or "boot=overlay" in kernel
+
+
+def _writable(facts: Facts) -> Finding:
+    if _overlay(facts):
         return blocker(
             "storage-writable",
             "the overlay file system is on: everything written is lost at the next boot",

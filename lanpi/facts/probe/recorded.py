@@ -3,9 +3,10 @@
 The layout under the tree's root:
 
 - every file at its own path (``proc/meminfo``, ``etc/os-release``), links relative;
-- ``commands/PROGRAM/ARGUMENTS`` holds the output of one call, arguments joined by ``_``; with the
-  suffix ``.failed`` the call ended with status 1. No folder: the program is not installed. A
-  folder without the call asked for is an error, so that a recording cannot silently fall behind;
+- ``commands/PROGRAM/ARGUMENTS`` holds the output of one call, arguments joined by ``_``
+  (``no-arguments`` without); with the suffix ``.failed`` the call ended with status 1. No folder:
+  the program is not installed. A folder without the call asked for is an error, so that a
+  recording cannot silently fall behind;
 - ``machine.json`` answers what system calls answer (see the methods for the keys).
 """
 
@@ -58,7 +59,7 @@ class Recorded:
         program = self._path("/commands") / argv[0].rpartition("/")[2]
         if not program.is_dir():
             return None
-        recorded = program / "_".join(argv[1:]).replace("/", "-")
+        recorded = program / ("_".join(argv[1:]).replace("/", "-") or "no-arguments")
         failed = recorded.with_name(recorded.name + ".failed")
         if failed.is_file():
             return 1, failed.read_text("utf-8")

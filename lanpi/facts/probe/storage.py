@@ -32,7 +32,7 @@ def storage(source: Source) -> dict[str, Any]:
 
 def _root_mount(source: Source) -> tuple[str, str, str, list[str]]:
     """File system type, major:minor, device and options of what is mounted at / (proc_pid_mountinfo(5))."""
-    found = ("", "", "", [""])
+    found = None
     for line in (source.read_text("/proc/self/mountinfo") or "").splitlines():
         fields = line.split()
         if len(fields) > 6 and fields[4] == "/":
@@ -43,6 +43,8 @@ def _root_mount(source: Source) -> tuple[str, str, str, list[str]]:
             if "ro" in options and "rw" in options:
                 options.remove("rw")
             found = (fields[dash + 1], fields[2], fields[dash + 2], options)
+    if found is None:
+        raise ValueError("no root file system in /proc/self/mountinfo")
     return found
 
 

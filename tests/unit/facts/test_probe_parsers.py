@@ -1,0 +1,109 @@
+"""Parsers of the probe over texts that no recorded machine has."""
+
+import fcntl
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lanpi.facts.probe.packages import deb822_entries, debian_source, one_line_entries
+from lanpi.facts.probe.source import Machine
+from lanpi.facts.probe.system import unit_states
+
+DEBIAN = "http://mirror.example/debian"
+RASPBERRY = "http://archive.raspberrypi.example/debian"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"Types: deb\nURIs: {DEBIAN}\nSuites: trixie\nComponents: main\n", (DEBIAN, "")),
+        (
+            f"Types: deb deb-src\nURIs: {RASPBERRY} {DEBIAN}\nSuites: trixie trixie-updates\n"
+            "Components: main contrib\nSigned-By: /k.pgp\n",
+            (DEBIAN, "/k.pgp"),
+        ),
+        # Disabled, source packages only, another suite, another component, nobody else's archive.
+        (f"Enabled: no\nTypes: deb\nURIs: {DEBIAN}\nSuites: trixie\nComponents: main\n", ("", "")),
+        (f"Types: deb-src\nURIs: {DEBIAN}\nSuites: trixie\nComponents: main\n", ("", "")),
+        (f"Types: deb\nURIs: {DEBIAN}\nSuites: trixie-backports\nComponents: main\n", ("", "")),
+        (f"Types: deb\nURIs: {DEBIAN}\nSuites: trixie\nComponents: contrib\n", ("", "")),
+        (f"Types: deb\nURIs: {RASPBERRY}\nSuites: trixie\nComponents: main\n", ("", "")),
+        # A third party's archive with the same suite comes first and must not win.
+        (
+            "Types: deb\nURIs: http://apt.vendor.example/\nSuites: trixie\nComponents: main\n\n"
+            f"Types: deb\nURIs: {DEBIAN}/\nSuites: trixie\nComponents: main\n",
+            (f"{DEBIAN}/", ""),
+        ),
+        # A key in the file itself keeps its lines as apt wants them.
+        (
+            f"Types: deb\nURIs: {DEBIAN}\nSuites: trixie\nComponents: main\n"
+            "Signed-By:\n -----BEGIN\n .\n AbC=\n",
+            (DEBIAN, "\n -----BEGIN\n .\n AbC="),
+        ),
+        (
+            "Types: deb\n# a comment inside\nURIs: mirror+file:///etc/apt/mirrors/debian.list\n"
+            "Suites: trixie\nComponents: main\n",
+            ("mirror+file:///etc/apt/mirrors/debian.list", ""),
+        ),
+    ],
+)
+def test_debian_source_from_deb822(text: str, expected: tuple[str, str]) -> None:
+    assert debian_source(deb822_entries(text), "trixie") == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"deb {DEBIAN} trixie main # comment", (DEBIAN, "")),
+        (f"deb [arch=arm64 signed-by=/k.gpg] {DEBIAN} trixie contrib main", (DEBIAN, "/k.gpg")),
+        (f"# deb {DEBIAN} trixie main", ("", "")),
+        (f"deb-src {DEBIAN} trixie main", ("", "")),
+        (f"deb {DEBIAN} trixie contrib # main", ("", "")),
+    ],
+)
+def test_debian_source_from_one_line(line: str, expected: tuple[str, str]) -> None:
+    assert debian_source(one_line_entries(line), "trixie") == expected
+
+
+def test_unit_states_keep_the_order_asked_for() -> None:
+    text = (
+        "LoadState=loaded\nUnitFileState=enabled\nActiveState=active\n\n"
+        "LoadState=not-found\nUnitFileState=\nActiveState=inactive\n\n"
+        "LoadState=masked\nUnitFileState=masked\nActiveState=inactive\n"
+    )
+    assert unit_states(text, ["ssh.service", "no.service", "off.service"]) == {
+        "ssh.service": "enabled/active",
+        "no.service": "not-found/inactive",
+        "off.service": "masked/inactive",
+    }
+    assert unit_states("", ["ssh.service"]) == {}
+
+
+def test_lock_holder_is_the_process_that_holds_it(tmp_path) -> None:
+    lock = tmp_path / "lock"
+    lock.touch()
+    assert Machine().lock_holder(str(lock)) is None
+    assert Machine().lock_holder(str(tmp_path / "none")) is None
+    program = (
+        "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.lockf(file, fcntl.LOCK_EX); "
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert Machine().lock_holder(str(lock)) == holder.pid
+        assert Machine()._lock_holder_by_inode(str(lock)) == holder.pid
+        holder.communicate()
+    assert Machine().lock_holder(str(lock)) is None
+
+
+def test_lock_of_another_kind_is_no_dpkg_lock(tmp_path) -> None:
+    lock = tmp_path / "lock"
+    descriptor = os.open(lock, os.O_CREAT | os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    assert Machine()._lock_holder_by_inode(str(lock)) is None
+    os.close(descriptor)
