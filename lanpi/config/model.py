@@ -19,7 +19,9 @@ def _domain(value: str) -> str:
     except ValueError:
         pass
     else:
-        raise ValueError("an IP address is no domain: people's addresses need a name, such as chat.example.org")
+        raise ValueError(
+            "an IP address is no domain: people's addresses need a name, such as chat.example.org"
+        )
     labels = value.split(".")
     if len(value) > _DOMAIN_MAX or not all(_LABEL.match(label) for label in labels):
         raise ValueError("letters a-z, digits and hyphens in labels joined by dots, such as chat.example.org")
@@ -44,14 +46,16 @@ class Im(_Section):
     """The messaging server."""
 
     channel: Literal["backports", "stable"] = Field(
-        "backports", description="Where ejabberd comes from: Debian's backports (current) or its stable release."
+        "backports",
+        description="Where ejabberd comes from: Debian's backports (current) or its stable release.",
     )
     federation: bool = Field(False, description="Talk to other XMPP servers on the internet.")
     registration: Literal["closed", "invite", "open"] = Field(
         "closed", description="Who may make an account: only you, whoever has an invitation, or everybody."
     )
     compression: bool = Field(
-        False, description="XMPP stream compression: saves bytes, costs memory and processor for each session."
+        False,
+        description="XMPP stream compression: saves bytes, costs memory and processor for each session.",
     )
     calls: bool = Field(True, description="STUN and TURN, which voice and video calls need.")
     mqtt: bool = Field(False, description="MQTT over TLS (port 8883) for devices.")
@@ -75,7 +79,9 @@ class Tls(_Section):
         "(needs a public name), or files on the Pi.",
     )
     email: str | None = Field(None, description="With acme: where the authority writes to; may stay empty.")
-    certificate: str | None = Field(None, description="With files: path on the Pi of the certificate chain (PEM).")
+    certificate: str | None = Field(
+        None, description="With files: path on the Pi of the certificate chain (PEM)."
+    )
     key: str | None = Field(None, description="With files: path on the Pi of the private key (PEM).")
 
     @model_validator(mode="after")
@@ -105,7 +111,8 @@ class Memory(_Section):
         "auto", description="Size of the swap file in MB, auto to fit the Pi, or off for no change to swap."
     )
     cgroup: bool = Field(
-        True, description="Switch on the kernel's memory limits in the firmware's command line (needs a reboot)."
+        True,
+        description="Switch on the kernel's memory limits in the firmware's command line (needs a reboot).",
     )
 
 

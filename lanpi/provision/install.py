@@ -146,7 +146,9 @@ def install(
         report.begin("Sending a message between two accounts")
         proof = prove(host, facts, server)
         report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
-        reboot_needed = not facts.boot.memory_cgroup and bool(facts.boot.cmdline_path) and config.memory.cgroup
+        reboot_needed = (
+            not facts.boot.memory_cgroup and bool(facts.boot.cmdline_path) and config.memory.cgroup
+        )
         if reboot_needed and options.reboot:
             _reboot(host, report)
             proof = prove(host, facts, server)
@@ -180,8 +182,10 @@ def _domain(facts: Facts, config: Config, host: Host) -> str:
 
 
 def _needs_packages(facts: Facts, desired: Desired) -> bool:
-    return facts.installed is None or not facts.installed.finished or bool(
-        set(desired.packages) - set(facts.packages.installed)
+    return (
+        facts.installed is None
+        or not facts.installed.finished
+        or bool(set(desired.packages) - set(facts.packages.installed))
     )
 
 

@@ -62,7 +62,6 @@ class Server:
         """The accounts' local parts, sorted."""
         return tuple(sorted(self.call("registered_users", host=self._domain)))
 
-
     def add(self, name: str, password: str) -> None:
         """Make an account.
 

@@ -31,6 +31,8 @@ PORTS_PER_SESSION = 3
 """ejabberd uses two or three Erlang ports per connection (Debian's /etc/default/ejabberd)."""
 PROCESSES_PER_SESSION = 3
 OPEN_FILES_MIN = 8192
+SQL_POOL_SQLITE = 1
+"""ejabberd's own start-up log: "It's not recommended to set sql_pool_size > 1 for sqlite"."""
 SQL_POOL_PER_CORE = 1
 REDIS_POOL = 2
 

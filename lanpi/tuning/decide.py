@@ -81,7 +81,9 @@ def plan_limits(facts: Facts, config: Config) -> Plan:
             fullsweep_after=0,
         ),
         ejabberd=ServerLimits(
-            sql_pool_size=max(2, min(8, facts.hardware.cores * k.SQL_POOL_PER_CORE)),
+            sql_pool_size=k.SQL_POOL_SQLITE
+            if config.database == "sqlite"
+            else max(2, min(8, facts.hardware.cores * k.SQL_POOL_PER_CORE)),
             redis_pool_size=k.REDIS_POOL,
             cache_size=_clamp(sessions * 2, 500, 20_000),
             sessions_per_person=k.SESSIONS_PER_PERSON,

@@ -136,9 +136,7 @@ def main():
     )
     state, secrets, diffs = State(), Secrets(module.check_mode), []
     changed = [
-        wanted["path"]
-        for wanted in module.params["files"]
-        if place(module, state, secrets, wanted, diffs)
+        wanted["path"] for wanted in module.params["files"] if place(module, state, secrets, wanted, diffs)
     ]
     if module.params["prune"]:
         kept = {wanted["path"] for wanted in module.params["files"]} | set(module.params["others"])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.lanpi_state import State
@@ -46,6 +47,7 @@ done:
 """
 
 JOURNAL_LINES = "15"
+REASON_LENGTH = 400  # characters: an Erlang term can go on for pages
 
 
 class UnitError(Exception):
@@ -63,24 +65,37 @@ def show(names):
     """Properties of units, by name; one systemctl call for all."""
     if not names:
         return {}
-    wanted = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type"
+    wanted = "Id,LoadState,ActiveState,UnitFileState,ConditionResult"
     blocks = systemctl("show", "--property", wanted, *names).split("\n\n")
     rows = [dict(line.split("=", 1) for line in block.splitlines()) for block in blocks]
     # Keyed by the name asked for: an alias (redis.service) answers with its real Id.
     return dict(zip(names, rows, strict=True))
 
 
-def act(verb, unit):
-    """Start, restart or reload a unit and say why when it does not come up."""
+def reason(unit, log):
+    """Why a unit failed: its own log's last critical line where it keeps one, else its journal's end."""
+    if log and Path(log).is_file():
+        with Path(log).open(errors="replace") as file:
+            critical = [line for line in file if "[critical]" in line]
+        if critical:
+            return critical[-1].strip()[:REASON_LENGTH]
+    lines = subprocess.run(
+        ["journalctl", "-u", unit, "-n", JOURNAL_LINES, "--no-pager", "-o", "cat"],
+        capture_output=True, text=True, check=False,
+    ).stdout.splitlines()  # fmt: skip
+    return "; ".join(line.strip() for line in lines[-4:] if line.strip())
+
+
+def act(verb, unit, log=""):
+    """Start, restart or reload a unit.
+
+    Raises:
+        UnitError: it did not come up; with the last lines of its journal.
+    """
     systemctl("reset-failed", unit, check=False)  # a start limit hit earlier must not refuse this one
     done = subprocess.run(["systemctl", verb, unit], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        journal = subprocess.run(
-            ["journalctl", "-u", unit, "-n", JOURNAL_LINES, "--no-pager", "-o", "cat"],
-            capture_output=True, text=True, check=False,
-        ).stdout.strip()  # fmt: skip
-        last = "; ".join(line.strip() for line in journal.splitlines()[-4:] if line.strip())
-        raise UnitError(f"{unit} did not {verb}: {last or done.stderr.strip()}")
+        raise UnitError(f"{unit} did not {verb}: {reason(unit, log) or done.stderr.strip()}")
 
 
 def steps_for(wanted, found, pending):
@@ -145,7 +160,10 @@ def present(module, state):
                     state.save()
                     systemctl(verb, name)
                 else:
-                    act(verb, name)
+                    act(verb, name, unit.get("log", ""))
+                    # A unit whose conditions do not hold (a time service in a container) stays down by
+                    # design: systemd reports success, and there is no change to report.
+                    quiet = quiet or show([name])[name]["ConditionResult"] == "no"
             if not (quiet and verb == "start"):
                 done.append(f"{verb} {name}")
         if pending and not module.check_mode:

@@ -9,8 +9,12 @@ import subprocess
 import time
 from pathlib import Path
 
-LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock",
-         "/var/cache/apt/archives/lock")
+LOCKS = (
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/lock",
+    "/var/lib/apt/lists/lock",
+    "/var/cache/apt/archives/lock",
+)
 FLOCK = struct.Struct("hhqqi4x")  # struct flock on 64-bit Linux: type, whence, start, length, pid
 POLL_SECONDS = 1.0
 
@@ -96,7 +100,9 @@ def run(command, wait_seconds):
     """
     if command[0] == "apt-get":
         command = [*command[:1], "-o", f"DPkg::Lock::Timeout={int(wait_seconds)}", *command[1:]]
-    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)  # noqa: E501
+    done = subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )  # noqa: E501
     if done.returncode != 0:
         said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
         errors = [line for line in said if line.startswith(("E:", "dpkg: error"))] or said[-5:]
@@ -119,7 +125,7 @@ def half_configured():
     return [name for name, status, flag in rows if status not in done or flag == "reinstreq"]
 
 
-class starts_forbidden:  # noqa: N801 - a context manager, used like a function
+class starts_forbidden:
     """Package installation without service starts, while the block runs."""
 
     def __enter__(self):
