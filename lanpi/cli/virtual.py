@@ -1,10 +1,11 @@
 """``lanpi virtual``: Pis in containers of this machine, to try, rehearse and test with."""
 
-import json
 import os
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from lanpi.cli.terminal import Terminal
 
 app = typer.Typer(
     name="virtual",
@@ -15,46 +16,38 @@ app = typer.Typer(
 Name = Annotated[str, typer.Argument(help="Its host name: letters, digits, hyphens.")]
 
 
-def _result(text: str) -> None:
-    typer.echo(text)
-
-
-def _progress(text: str) -> None:
-    typer.echo(text, err=True)
-
-
 @app.command()
 def up(
     name: Name = "pi",
     model: Annotated[
         str | None, typer.Option(help="zero2w, 3b+, 4-2g, 4-4g (default), 4-8g or 5-8g.", show_default=False)
     ] = None,
-    suite: Annotated[
-        str | None, typer.Option(help="trixie (default) or bookworm.", show_default=False)
-    ] = None,
-    passwordless_sudo: Annotated[
-        bool, typer.Option("--passwordless-sudo", help="sudo asks for no password.")
-    ] = False,
+    suite: Annotated[str | None, typer.Option(help="trixie (default) or bookworm.", show_default=False)] = None,
+    passwordless_sudo: Annotated[bool, typer.Option("--passwordless-sudo", help="sudo asks for no password.")] = False,
     card_mb: Annotated[
         int | None, typer.Option("--card-mb", min=1500, help="Size of its card in MB.", show_default=False)
     ] = None,
 ) -> None:
     """Make and boot a virtual Pi; one that is there is started, or left alone when it runs."""
     from lanpi.virtual import lifecycle
+    from lanpi.virtual.requirements import check_requirements
 
+    check_requirements()
+    terminal = Terminal()
     already = any(pi.name == name and pi.running for pi in lifecycle.list_all())
-    pi = lifecycle.up(
-        name,
-        model=model,
-        suite=suite,
-        passwordless_sudo=passwordless_sudo,
-        card_mb=card_mb,
-        on_step=_progress,
-    )
+    with terminal.steps() as steps:
+        pi = lifecycle.up(
+            name,
+            model=model,
+            suite=suite,
+            passwordless_sudo=passwordless_sudo,
+            card_mb=card_mb,
+            on_step=steps.start,
+        )
     if not pi.memory_capped:
-        _progress(f"Warning: this machine's kernel does not enforce the {pi.model}'s memory.")
-    _result(f"{name} ({pi.model}, {pi.suite}) {'already runs' if already else 'is up'} at {pi.address}")
-    _progress(f"Next: lanpi install virtual:{name}, or look around: lanpi virtual shell {name}")
+        terminal.note(f"Warning: this machine's kernel does not enforce the {pi.model}'s memory.")
+    terminal.result(f"{name} ({pi.model}, {pi.suite}) {'already runs' if already else 'is up'} at {pi.address}")
+    terminal.note(f"Next: lanpi install virtual:{name}, or look around: lanpi virtual shell {name}")
 
 
 @app.command()
@@ -65,6 +58,7 @@ def down(
     """Shut a virtual Pi down and remove all of it, its files included."""
     from lanpi.errors import ExitCode, LanpiError
     from lanpi.virtual import lifecycle
+    from lanpi.virtual.requirements import check_requirements
 
     if bool(name) == everything:
         raise LanpiError(
@@ -72,12 +66,13 @@ def down(
             next_step="Run: lanpi virtual down NAME, or lanpi virtual down --all",
             exit_code=ExitCode.BAD_INPUT,
         )
+    check_requirements()
     names = [pi.name for pi in lifecycle.list_all()] if everything else [name]
     for each in names:
         lifecycle.down(each)
-        _result(f"{each} is removed")
+        Terminal().result(f"{each} is removed")
     if not names:
-        _result("There are no virtual Pis")
+        Terminal().result("There are no virtual Pis")
 
 
 @app.command("list")
@@ -88,28 +83,29 @@ def list_pis(as_json: Annotated[bool, typer.Option("--json", help="One JSON arra
     from lanpi.virtual.requirements import check_requirements
 
     check_requirements()
-    rows: list[dict[str, Any]] = [
-        {
-            "name": pi.name,
-            "model": pi.model,
-            "suite": pi.suite,
-            "address": pi.address,
-            "running": pi.running,
-            "memory_bytes": MODELS[pi.model].memory_bytes,
-            "memory_capped": pi.memory_capped,
-            "passwordless_sudo": pi.passwordless_sudo,
-        }
-        for pi in lifecycle.list_all()
-    ]
+    pis = lifecycle.list_all()
+    terminal = Terminal(json_output=as_json)
     if as_json:
-        _result(json.dumps(rows, indent=2))
-    elif not rows:
-        _result("There are no virtual Pis. Make one: lanpi virtual up")
+        terminal.json(
+            [
+                {
+                    "name": pi.name,
+                    "model": pi.model,
+                    "suite": pi.suite,
+                    "address": pi.address,
+                    "running": pi.running,
+                    "memory_bytes": MODELS[pi.model].memory_bytes,
+                    "memory_capped": pi.memory_capped,
+                    "passwordless_sudo": pi.passwordless_sudo,
+                }
+                for pi in pis
+            ]
+        )
+    elif not pis:
+        terminal.result("There are no virtual Pis. Make one: lanpi virtual up")
     else:
-        _result(f"{'NAME':<16}{'MODEL':<8}{'SUITE':<10}{'ADDRESS':<17}STATE")
-        for row in rows:
-            state = "running" if row["running"] else "stopped"
-            _result(f"{row['name']:<16}{row['model']:<8}{row['suite']:<10}{row['address']:<17}{state}")
+        rows = [(pi.name, pi.model, pi.suite, pi.address, "running" if pi.running else "stopped") for pi in pis]
+        terminal.table(("NAME", "MODEL", "SUITE", "ADDRESS", "STATE"), rows)
 
 
 @app.command()
@@ -144,7 +140,7 @@ def password(name: Name = "pi") -> None:
     from lanpi.virtual.requirements import check_requirements
 
     check_requirements()
-    _result(lifecycle.get(name).password)
+    Terminal().raw(lifecycle.get(name).password + "\n")
 
 
 @app.command()
@@ -152,8 +148,10 @@ def reboot(name: Name = "pi") -> None:
     """Reboot a virtual Pi and wait until it is back."""
     from lanpi.virtual import lifecycle
 
-    lifecycle.reboot(name, on_step=_progress)
-    _result(f"{name} is back")
+    terminal = Terminal()
+    with terminal.steps() as steps:
+        lifecycle.reboot(name, on_step=steps.start)
+    terminal.result(f"{name} is back")
 
 
 @app.command()
@@ -162,8 +160,8 @@ def kill(name: Name = "pi") -> None:
     from lanpi.virtual import lifecycle
 
     lifecycle.kill(name)
-    _result(f"{name} has no power")
-    _progress(f"Next: lanpi virtual start {name}")
+    Terminal().result(f"{name} has no power")
+    Terminal().note(f"Next: lanpi virtual start {name}")
 
 
 @app.command()
@@ -171,5 +169,7 @@ def start(name: Name = "pi") -> None:
     """Start a virtual Pi that was stopped or killed."""
     from lanpi.virtual import lifecycle
 
-    pi = lifecycle.start(name, on_step=_progress)
-    _result(f"{name} runs at {pi.address}")
+    terminal = Terminal()
+    with terminal.steps() as steps:
+        pi = lifecycle.start(name, on_step=steps.start)
+    terminal.result(f"{name} runs at {pi.address}")

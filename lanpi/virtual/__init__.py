@@ -1,7 +1,12 @@
 """Virtual Pis: Debian with systemd and sshd in containers of this machine, as large as a Pi model.
 
-from lanpi.virtual import lifecycle
-pi = lifecycle.up("pi", model="4-2g")
+from lanpi import virtual
+pi = virtual.up("pi", model="4-2g")
 ...
-lifecycle.down("pi")
+virtual.down("pi")
 """
+
+from lanpi.virtual.lifecycle import down, get, kill, list_all, reboot, start, up
+from lanpi.virtual.record import VirtualPi
+
+__all__ = ["VirtualPi", "down", "get", "kill", "list_all", "reboot", "start", "up"]

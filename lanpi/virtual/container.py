@@ -26,13 +26,11 @@ def nspawn_argv(pi: VirtualPi) -> list[str]:
         "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot",
         f"--machine={pi.name}", f"--hostname={pi.name}", f"--directory={pi.root}",
         "--network-bridge=lanpi0", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
-        "--system-call-filter=@swap", "--console=pipe",
+        "--system-call-filter=@swap", "--console=read-only",
         f"--bind-ro={fakes / 'proc'}:{FAKES_INSIDE}",
     ]  # fmt: skip
     # What is under fake/sys covers the same folder of the Pi's /sys.
-    argv += [
-        f"--bind-ro={path}:/sys/{path.relative_to(fakes / 'sys')}" for path in fake_folders(fakes / "sys")
-    ]
+    argv += [f"--bind-ro={path}:/sys/{path.relative_to(fakes / 'sys')}" for path in fake_folders(fakes / "sys")]
     return argv
 
 
@@ -105,9 +103,9 @@ def mount(pi: VirtualPi) -> None:
     run(["mount", "-t", "overlay", f"lanpi-{pi.name}", "-o", layers, str(pi.root)])
 
 
-def unmount(pi: VirtualPi) -> None:
-    """Unmount it; nothing when it is not mounted."""
-    for path in (pi.root, pi.folder / "disk"):
+def unmount(folder: Path) -> None:
+    """Unmount what a Pi's folder has mounted; nothing when nothing is."""
+    for path in (folder / "root", folder / "disk"):
         if os.path.ismount(path):
             # Killed processes let go of their files a moment after they are gone from /proc.
             last: list[str] = []
@@ -163,9 +161,7 @@ def inside(pi: VirtualPi, argv: list[str], *, check: bool = True, timeout_second
     """
     leader = pi.leader_pid
     if leader is None:
-        raise LanpiError(
-            "the virtual Pi does not run", host=pi.name, next_step=f"Run: lanpi virtual start {pi.name}"
-        )
+        raise LanpiError("the virtual Pi does not run", host=pi.name, next_step=f"Run: lanpi virtual start {pi.name}")
     enter = ["nsenter", "-t", str(leader), "-m", "-u", "-i", "-n", "-p", "-C", "--"]
     return run([*enter, *argv], check=check, timeout_seconds=timeout_seconds)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -19,8 +20,11 @@ PACKAGES = (
     "kmod", "less", "libpam-systemd", "logrotate", "nano", "netbase", "openssh-server", "procps",
     "python3", "sudo", "systemd", "systemd-sysv", "systemd-timesyncd", "tzdata",
 )  # fmt: skip
+# What a suite has beyond that: since trixie the kernel settings that let users ping are a package.
+_SUITE_PACKAGES = {"trixie": ("linux-sysctl-defaults",)}
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 BUILD_SECONDS = 900
+_IMAGE_NAME = re.compile(r"[a-z]+-[0-9a-f]{12}")
 
 # As on Raspberry Pi OS: the image has no host keys, each card makes its own at first boot.
 _HOST_KEYS_UNIT = """[Unit]
@@ -52,7 +56,7 @@ class Recipe:
     security: str
     options: tuple[str, ...]
     certificates: tuple[str, ...]
-    packages: tuple[str, ...] = PACKAGES
+    packages: tuple[str, ...]
     files: str = _HOST_KEYS_UNIT + _CMDLINE + _CONFIG
     revision: int = 1  # raise it when the code below changes what it makes
 
@@ -69,7 +73,14 @@ class Recipe:
 
 def recipe_for(suite: str, apt: OperatorApt) -> Recipe:
     """The recipe of a suite with this machine's package sources."""
-    return Recipe(suite, apt.archive, apt.security, apt.options, apt.certificates)
+    return Recipe(
+        suite,
+        apt.archive,
+        apt.security,
+        apt.options,
+        apt.certificates,
+        PACKAGES + _SUITE_PACKAGES.get(suite, ()),
+    )
 
 
 def render_sources(recipe: Recipe) -> str:
@@ -82,11 +93,12 @@ def render_sources(recipe: Recipe) -> str:
     )
 
 
-def ensure_image(recipe: Recipe, on_step: Callable[[str], None]) -> Path:
+def ensure_image(recipe: Recipe, in_use: set[str], on_step: Callable[[str], None]) -> Path:
     """The base image, made now if it is not there; several callers wait for one build.
 
     Args:
         recipe: what goes into it.
+        in_use: images that Pis stand on; others of the suite, of older recipes, are removed.
         on_step: told in one line what takes long.
 
     Raises:
@@ -99,6 +111,9 @@ def ensure_image(recipe: Recipe, on_step: Callable[[str], None]) -> Path:
         if not recipe.path.is_dir():
             on_step(f"Making the {recipe.suite} base image (once)")
             _build(recipe)
+            for old in CACHE.glob(f"{recipe.suite}-*"):
+                if _IMAGE_NAME.fullmatch(old.name) and old != recipe.path and str(old) not in in_use:
+                    shutil.rmtree(old)
     return recipe.path
 
 

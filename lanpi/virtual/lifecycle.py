@@ -81,11 +81,14 @@ def up(
     check_requirements()
     with _pi_lock(name):
         existing = record.load(name)
+        if existing is not None and not existing.host_key:
+            _destroy(existing)  # an `up` was killed before it was done
+            existing = None
         if existing is not None:
             _check_same(existing, model, suite)
             return existing if existing.running else _boot(existing, on_step)
         recipe = image.recipe_for(wanted_suite, read_operator_apt())
-        base = image.ensure_image(recipe, on_step)
+        base = image.ensure_image(recipe, {pi.base for pi in record.load_all()}, on_step)
         on_step(f"Making virtual Pi {name} ({wanted_model}, {wanted_suite})")
         pi = _create(name, wanted_model, wanted_suite, base, passwordless_sudo, card_mb)
         try:
@@ -105,6 +108,13 @@ def start(name: str, *, on_step: Callable[[str], None] = _quiet) -> VirtualPi:
     check_requirements()
     with _pi_lock(name):
         pi = get(name)
+        if not pi.host_key:
+            raise LanpiError(
+                "this virtual Pi was never finished",
+                host=name,
+                next_step=f"Run: lanpi virtual up {name}",
+                exit_code=ExitCode.BAD_INPUT,
+            )
         return pi if pi.running else _boot(pi, on_step)
 
 
@@ -130,9 +140,7 @@ def reboot(name: str, *, on_step: Callable[[str], None] = _quiet) -> VirtualPi:
         before = pi.leader_pid
         container.inside(pi, ["systemctl", "--no-block", "reboot"])
         on_step(f"Rebooting {name}")
-        if not wait_until(
-            lambda: pi.leader_pid not in (before, None), seconds=container.POWEROFF_SECONDS * 2
-        ):
+        if not wait_until(lambda: pi.leader_pid not in (before, None), seconds=container.POWEROFF_SECONDS * 2):
             raise LanpiError("it does not reboot", host=name, next_step=f"Read {pi.console}")
         wait_ready(pi)
         return pi
@@ -197,10 +205,12 @@ def _check_same(pi: VirtualPi, model: str | None, suite: str | None) -> None:
             )
 
 
-def _create(
-    name: str, model: str, suite: str, base: Path, passwordless_sudo: bool, card_mb: int | None
-) -> VirtualPi:
+def _create(name: str, model: str, suite: str, base: Path, passwordless_sudo: bool, card_mb: int | None) -> VirtualPi:
     """Reserve name and address, with the network under them."""
+    leftover = record.folder(name)
+    if leftover.exists():  # without a record: a `down` was killed before it was done
+        container.unmount(leftover)
+        shutil.rmtree(leftover)
     with _global_lock():
         if not KEY.exists():
             KEY.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -289,7 +299,7 @@ def _introduce() -> None:
 def _destroy(pi: VirtualPi) -> None:
     container.cut_power(pi)
     archives.harvest(pi)
-    container.unmount(pi)
+    container.unmount(pi.folder)
     shutil.rmtree(pi.folder)
     with _global_lock():
         if not record.load_all():

@@ -95,9 +95,7 @@ def read_operator_apt() -> OperatorApt:
     Raises:
         LanpiError: MISSING when it knows no Debian archive.
     """
-    archive, security = parse_archives(
-        run(["apt-get", "indextargets", "--format", _FIELDS, "Created-By: Packages"])
-    )
+    archive, security = parse_archives(run(["apt-get", "indextargets", "--format", _FIELDS, "Created-By: Packages"]))
     options = list(parse_options(run(["apt-config", "dump"])))
     for scheme in ("http", "https"):
         proxy = os.environ.get(f"{scheme}_proxy", "")

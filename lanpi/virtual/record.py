@@ -127,11 +127,22 @@ def update(pi: VirtualPi, **changes: object) -> VirtualPi:
 
 
 def load(name: str) -> VirtualPi | None:
-    """The Pi of that name, or None when there is none."""
+    """The Pi of that name, or None when there is none.
+
+    Raises:
+        LanpiError: BAD_INPUT when it cannot be a name, MISSING without root's rights.
+    """
     try:
         return VirtualPi(**json.loads((folder(check_name(name)) / "record.json").read_text()))
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise LanpiError(
+            "only root can use virtual Pis",
+            host=f"virtual:{name}",
+            next_step="Run it with sudo",
+            exit_code=ExitCode.MISSING,
+        ) from error
 
 
 def load_all() -> list[VirtualPi]:
