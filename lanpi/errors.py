@@ -30,6 +30,8 @@ class ExitCode(IntEnum):
     """This machine misses something that the command needs."""
     INTERRUPTED = 130
     """Ctrl-C or a termination signal (128 + SIGINT, as shells report it)."""
+    READER_LEFT = 141
+    """What read the output closed it before the end, as `head` does (128 + SIGPIPE)."""
 
 
 class LanpiError(Exception):
@@ -58,5 +60,6 @@ class LanpiError(Exception):
 
     def __str__(self) -> str:
         where = f"{self.host}: " if self.host else ""
-        after = f". {self.next_step}" if self.next_step else ""
+        stop = "" if self.what.endswith("?") else "."
+        after = f"{stop} {self.next_step}" if self.next_step else ""
         return f"{where}{self.what}{after}"

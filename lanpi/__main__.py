@@ -1,0 +1,5 @@
+"""``python -m lanpi``."""
+
+from lanpi.cli.main import main
+
+main()

@@ -1,0 +1,14 @@
+"""The commands there are: name -> one line of help, in the order of ``lanpi --help``.
+
+``lanpi NAME`` is the ``app`` of ``lanpi/cli/NAME.py``, imported only when it runs.
+"""
+
+COMMANDS: dict[str, str] = {
+    "install": "Bring a Pi to a working messaging server, or mend one.",
+    "user": "Accounts: add, list, new passwords, remove.",
+    "ca": "The certificate that phones must trust.",
+    "uninstall": "Take lanpi off a Pi again.",
+    "config": "Settings: the example, what is in effect, a check.",
+    "host": "Short names for your Pis, and their host keys.",
+    "virtual": "Virtual Pis on this machine.",
+}
