@@ -64,7 +64,7 @@ class Terminal:
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
         """A result in columns; on a terminal cells wrap, elsewhere each row stays one line."""
         if not self._out.is_terminal:
-            self.raw(_aligned([columns, *rows]))
+            self.raw((f"{title}\n" if title else "") + _aligned([columns, *rows]))
             return
         table = Table(box=None, header_style="bold", title=title or None, title_justify="left", pad_edge=False)
         for column in columns:

@@ -2,40 +2,100 @@
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-_PORT = re.compile(r"^(\d{1,5})/(tcp|udp)$")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_PORT = re.compile(r"([1-9]\d{0,4})/(tcp|udp)")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DOMAIN_MAX = 253
+_LABEL_MAX = 63
 _PORT_MAX = 65535
+_NOT_PUBLIC = ("local", "lan", "home", "internal", "home.arpa", "localdomain", "test", "example", "invalid", "onion")
+"""Suffixes for which no public authority gives certificates (RFC 6761, 6762, 8375; ICANN 2024 for internal)."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """In a field's Annotated: what it takes, in words, where its type does not say enough."""
+
+    text: str
 
 
 def _domain(value: str) -> str:
     """A DNS name as RFC 1035 2.3.1 and RFC 1123 2.1 have it, in lower case, of two labels or more."""
+    name = value.lower()
+    labels = name.split(".")
     try:
-        ipaddress.ip_address(value)
+        ipaddress.ip_address(name.strip("[]"))
     except ValueError:
         pass
     else:
-        raise ValueError(
-            "an IP address is no domain: people's addresses need a name, such as chat.example.org"
-        )
-    labels = value.split(".")
-    if len(value) > _DOMAIN_MAX or not all(_LABEL.match(label) for label in labels):
-        raise ValueError("letters a-z, digits and hyphens in labels joined by dots, such as chat.example.org")
+        raise ValueError("an IP address is no domain: people's addresses need a name, such as chat.example.org")
+    if not name.isascii():
+        raise ValueError("only the letters a-z; for others register and use a name of these, since not every app copes")
+    if "_" in name:
+        raise ValueError("an underscore may not be in a domain; take a hyphen")
+    if name.endswith("."):
+        raise ValueError(f"without the dot at the end: {name.rstrip('.')}")
+    if len(name) > _DOMAIN_MAX:
+        raise ValueError(f"{len(name)} characters are too many: at most {_DOMAIN_MAX}")
+    for label in labels:
+        if len(label) > _LABEL_MAX:
+            raise ValueError(f"the part {label[:10]}… has {len(label)} characters: at most {_LABEL_MAX}")
+        if not _LABEL.fullmatch(label):
+            raise ValueError(
+                "parts of letters a-z, digits and inner hyphens, joined by single dots, such as chat.example.org"
+            )
+        # Hyphens in third and fourth place are kept for encodings, of which xn-- is the only one (RFC 5891 4.2.3.1).
+        if label[2:4] == "--" and not _is_punycode(label):
+            raise ValueError(f"the part {label} looks like an encoded name and is none")
+    if labels[-1] == "localhost" or name == "localhost.localdomain":
+        raise ValueError("localhost means each device itself; take HOSTNAME.local or a public name")
     if len(labels) < 2:
-        raise ValueError(f"a single word is no domain; without a public name take {value}.local")
-    return value
+        raise ValueError(f"a single word is no domain; without a public name take {name}.local")
+    if labels[-1].isdigit():
+        raise ValueError("the last part of a domain is not a number")
+    return name
+
+
+def _is_punycode(label: str) -> bool:
+    if not label.startswith("xn--"):
+        return False
+    try:
+        return not label[4:].encode().decode("punycode").isascii()
+    except UnicodeError:
+        return False
 
 
 def _ports(values: list[str]) -> list[str]:
     for value in values:
-        match = _PORT.match(value)
-        if not match or not 1 <= int(match.group(1)) <= _PORT_MAX:
-            raise ValueError(f"{value!r} is not PORT/tcp or PORT/udp")
+        match = _PORT.fullmatch(value)
+        if not match or int(match.group(1)) > _PORT_MAX:
+            raise ValueError(f"{value!r} is not PORT/tcp or PORT/udp with a port from 1 to {_PORT_MAX}")
     return values
+
+
+def _email(value: str) -> str:
+    if not _EMAIL.fullmatch(value):
+        raise ValueError("an e-mail address is NAME@DOMAIN")
+    return value
+
+
+def _absolute(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError("the full path on the Pi, starting with /")
+    return value
+
+
+def _off(value: object) -> object:
+    """YAML 1.1 reads a bare ``off`` as false."""
+    return "off" if value is False else value
+
+
+PiPath = Annotated[str, AfterValidator(_absolute), Allowed("a full path on the Pi")]
 
 
 class _Section(BaseModel):
@@ -59,15 +119,21 @@ class Im(_Section):
     )
     calls: bool = Field(True, description="STUN and TURN, which voice and video calls need.")
     mqtt: bool = Field(False, description="MQTT over TLS (port 8883) for devices.")
-    http_api: bool = Field(
-        False, description="The HTTP API for admins over HTTPS; the local one is always there."
-    )
+    http_api: bool = Field(False, description="The HTTP API for admins over HTTPS; the local one is always there.")
     archive_days: int = Field(
         365, ge=0, le=36500, description="Days that messages stay in the archive; 0 keeps them for ever."
     )
     upload_max_mb: int = Field(50, ge=1, le=4096, description="Largest file that can be sent, in MB.")
     upload_quota_mb: int = Field(1000, ge=1, le=1048576, description="Files kept for each person, in MB.")
     upload_days: int = Field(90, ge=0, le=36500, description="Days that files stay; 0 keeps them for ever.")
+
+    @model_validator(mode="after")
+    def _a_file_fits_the_quota(self) -> "Im":
+        if self.upload_max_mb > self.upload_quota_mb:
+            raise ValueError(
+                f"upload_max_mb ({self.upload_max_mb}) is more than upload_quota_mb ({self.upload_quota_mb}) allows"
+            )
+        return self
 
 
 class Tls(_Section):
@@ -78,18 +144,18 @@ class Tls(_Section):
         description="Where the certificate comes from: an authority made on the Pi, Let's Encrypt by ACME "
         "(needs a public name), or files on the Pi.",
     )
-    email: str | None = Field(None, description="With acme: where the authority writes to; may stay empty.")
-    certificate: str | None = Field(
-        None, description="With files: path on the Pi of the certificate chain (PEM)."
+    email: Annotated[str, AfterValidator(_email), Allowed("an e-mail address")] | None = Field(
+        None, description="With acme: where the authority writes to; may stay empty."
     )
-    key: str | None = Field(None, description="With files: path on the Pi of the private key (PEM).")
+    certificate: PiPath | None = Field(None, description="With files: path on the Pi of the certificate chain (PEM).")
+    key: PiPath | None = Field(None, description="With files: path on the Pi of the private key (PEM).")
 
     @model_validator(mode="after")
     def _files_need_both(self) -> "Tls":
         if self.mode == "files" and not (self.certificate and self.key):
-            raise ValueError("mode files needs certificate and key")
+            raise ValueError("mode files needs both certificate and key")
         if self.mode != "files" and (self.certificate or self.key):
-            raise ValueError("certificate and key belong to mode files")
+            raise ValueError(f"certificate and key belong to mode files, not to {self.mode}")
         return self
 
 
@@ -98,7 +164,7 @@ class Network(_Section):
 
     hostname_mdns: bool = Field(True, description="Answer to NAME.local on the local network (Avahi).")
     firewall: bool = Field(True, description="Let in only SSH and the services in use (nftables).")
-    allow_ports: Annotated[list[str], AfterValidator(_ports)] = Field(
+    allow_ports: Annotated[list[str], AfterValidator(_ports), Allowed("a list of PORT/tcp or PORT/udp")] = Field(
         [], description="Further ports to let in, each PORT/tcp or PORT/udp."
     )
     wifi_power_save: bool = Field(False, description="Leave Wi-Fi power saving on; messages then come late.")
@@ -107,7 +173,7 @@ class Network(_Section):
 class Memory(_Section):
     """Swap and memory limits."""
 
-    swap: Literal["auto", "off"] | Annotated[int, Field(ge=0, le=65536)] = Field(
+    swap: Annotated[Literal["auto", "off"] | Annotated[int, Field(ge=0, le=65536)], BeforeValidator(_off)] = Field(
         "auto", description="Size of the swap file in MB, auto to fit the Pi, or off for no change to swap."
     )
     cgroup: bool = Field(
@@ -146,13 +212,13 @@ class Tune(_Section):
 class Config(_Section):
     """All of lanpi.yml."""
 
-    domain: Annotated[str, AfterValidator(_domain)] | None = Field(
+    domain: Annotated[str, AfterValidator(_domain), Allowed("a domain such as chat.example.org")] | None = Field(
         None,
         description="What comes after the @ in people's addresses; empty takes HOSTNAME.local. It stays for ever.",
     )
-    admin: str = Field(
+    admin: Annotated[str, Allowed("up to 64 small letters, digits, dots, hyphens, underscores")] = Field(
         "admin",
-        pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$",
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\z",
         description="Name of the administrator's account, made at the first install.",
     )
     database: Literal["sqlite", "postgresql"] = Field(
@@ -168,6 +234,11 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _acme_needs_a_public_name(self) -> "Config":
-        if self.tls.mode == "acme" and (self.domain is None or self.domain.endswith(".local")):
-            raise ValueError("tls.mode acme needs a public domain")
+        if self.tls.mode == "acme" and (
+            self.domain is None or any(self.domain.endswith(f".{suffix}") for suffix in _NOT_PUBLIC)
+        ):
+            raise ValueError(
+                f"tls.mode acme needs a public domain, and domain is {self.domain or 'not set'}: "
+                "set it to a name that reaches this Pi from the internet"
+            )
         return self

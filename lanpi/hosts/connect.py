@@ -114,9 +114,7 @@ def connect(
         hops = [parse_target(hop.strip()) for hop in chain[0].jump.split(",")]
         chain = [endpoint(hop, options) for hop in hops] + chain
         if len(chain) > MAX_JUMPS:
-            raise LanpiError(
-                "its ProxyJump goes round in circles", host=target.text, exit_code=ExitCode.BAD_INPUT
-            )
+            raise LanpiError("its ProxyJump goes round in circles", host=target.text, exit_code=ExitCode.BAD_INPUT)
     clients: list[paramiko.SSHClient] = []
     password = options.ssh_password()
     try:

@@ -70,6 +70,4 @@ class Inventory:
         new.replace(self._path)
 
     def _broken(self, why: str) -> LanpiError:
-        return LanpiError(
-            f"cannot read {self._path}: {why}", next_step="Mend the file", exit_code=ExitCode.BAD_INPUT
-        )
+        return LanpiError(f"cannot read {self._path}: {why}", next_step="Mend the file", exit_code=ExitCode.BAD_INPUT)

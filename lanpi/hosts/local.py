@@ -51,15 +51,11 @@ class LocalHost:
 
     def _run(self, argv: Sequence[str], stdin: bytes, timeout_seconds: float | None = None) -> Completed:
         try:
-            done = subprocess.run(
-                list(argv), input=stdin, capture_output=True, check=False, timeout=timeout_seconds
-            )
+            done = subprocess.run(list(argv), input=stdin, capture_output=True, check=False, timeout=timeout_seconds)
         except FileNotFoundError:
             return Completed(shown(argv), 127, b"", f"{argv[0]}: not found".encode())
         except subprocess.TimeoutExpired as error:
-            raise LanpiError(
-                f"{shown(argv)} took longer than {timeout_seconds:.0f} s", host=self.name
-            ) from error
+            raise LanpiError(f"{shown(argv)} took longer than {timeout_seconds:.0f} s", host=self.name) from error
         # subprocess reports a signal as its negative number, shells as 128 + it.
         status = done.returncode if done.returncode >= 0 else 128 - done.returncode
         return Completed(shown(argv), status, done.stdout, done.stderr)
@@ -100,9 +96,7 @@ class LocalHost:
             try:
                 return Path(path).read_bytes()
             except PermissionError as error:
-                raise LanpiError(
-                    f"may not read {path}", host=self.name, exit_code=ExitCode.REFUSED
-                ) from error
+                raise LanpiError(f"may not read {path}", host=self.name, exit_code=ExitCode.REFUSED) from error
         if self.run(["test", "-e", path], root=True, check=False).exit_status != 0:
             raise FileNotFoundError(path)
         return self.run(["cat", "--", path], root=True).stdout

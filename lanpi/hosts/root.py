@@ -20,9 +20,7 @@ _NOT_FOUND = 127
 class RunCommand(Protocol):
     """Runs a command as it is, without root."""
 
-    def __call__(
-        self, argv: Sequence[str], stdin: bytes, timeout_seconds: float | None = None
-    ) -> Completed: ...
+    def __call__(self, argv: Sequence[str], stdin: bytes, timeout_seconds: float | None = None) -> Completed: ...
 
 
 class Root:

@@ -17,10 +17,11 @@ def shown(argv: Sequence[str]) -> str:
 
 # Under a name of its own first, on disk before it gets the real one: a power cut leaves old or new.
 _PUT = """set -eu
+umask 022
+mkdir -p "$(dirname "$1")"
 umask 077
 new="$1.lanpi.$$"
 trap 'rm -f "$new"' EXIT
-mkdir -p "$(dirname "$1")"
 cat > "$new"
 chmod "$2" "$new"
 sync "$new"

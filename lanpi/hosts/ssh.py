@@ -151,9 +151,7 @@ class SshHost:
                     raise TimeoutError
                 status = _status(channel.recv_exit_status(), self.name)
             except TimeoutError as error:
-                raise LanpiError(
-                    f"{shown(argv)} took longer than {timeout_seconds:.0f} s", host=self.name
-                ) from error
+                raise LanpiError(f"{shown(argv)} took longer than {timeout_seconds:.0f} s", host=self.name) from error
             except (OSError, EOFError, paramiko.SSHException) as error:
                 raise self._lost() from error
         return Completed(shown(argv), status, b"".join(output), b"".join(errors))

@@ -32,8 +32,6 @@ def connect_virtual(target: Target, options: ConnectOptions) -> SshHost:
     """
     pi = get(target.name)
     address = Target(target.text, "ssh", pi.address, pi.user, pi.port)
-    given = replace(
-        options, identity_file=options.identity_file or Path(pi.key_path), ssh_config=Path("/nonexistent")
-    )
+    given = replace(options, identity_file=options.identity_file or Path(pi.key_path), ssh_config=Path("/nonexistent"))
     root = Root(lambda: options.sudo_password() or pi.password)
     return connect(address, given, _Recorded(pi), root)

@@ -59,9 +59,7 @@ class Bridge:
         try:
             match request["do"]:
                 case "exec":
-                    done = self._host.run(
-                        ["/bin/sh", "-c", request["command"]], stdin=body, root=True, check=False
-                    )
+                    done = self._host.run(["/bin/sh", "-c", request["command"]], stdin=body, root=True, check=False)
                     reply = {"status": done.exit_status, "stdout_size": len(done.stdout)}
                     return reply, done.stdout + done.stderr
                 case "put":

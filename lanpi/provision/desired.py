@@ -167,9 +167,7 @@ def declarations(roles: Path | None = None) -> dict[str, dict[str, Any]]:
 def declared_packages() -> tuple[str, ...]:
     """Every package that some configuration asks for."""
     return tuple(
-        entry["name"]
-        for role, declared in declarations().items()
-        for entry in declared.get(f"{role}_packages", [])
+        entry["name"] for role, declared in declarations().items() for entry in declared.get(f"{role}_packages", [])
     )
 
 

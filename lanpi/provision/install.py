@@ -144,14 +144,12 @@ def install(
         server = Server(host, domain)
         password = _admin_account(server, config, report)
         report.begin("Sending a message between two accounts")
-        proof = prove(host, facts, server)
+        proof = prove(host, server)
         report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
-        reboot_needed = (
-            not facts.boot.memory_cgroup and bool(facts.boot.cmdline_path) and config.memory.cgroup
-        )
+        reboot_needed = not facts.boot.memory_cgroup and bool(facts.boot.cmdline_path) and config.memory.cgroup
         if reboot_needed and options.reboot:
             _reboot(host, report)
-            proof = prove(host, facts, server)
+            proof = prove(host, server)
             reboot_needed = False
         if changed or facts.installed is None or not facts.installed.finished:
             _record(host, desired, domain)

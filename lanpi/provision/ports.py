@@ -54,7 +54,5 @@ def openings(config: Config, ssh_ports: tuple[int, ...] = (22,)) -> tuple[Openin
         wanted.append(Opening("tcp", 5269, 5269, "XMPP servers"))
     for text in config.network.allow_ports:
         port, protocol = text.split("/")
-        wanted.append(
-            Opening("udp" if protocol == "udp" else "tcp", int(port), int(port), "network.allow_ports")
-        )
+        wanted.append(Opening("udp" if protocol == "udp" else "tcp", int(port), int(port), "network.allow_ports"))
     return tuple(wanted)

@@ -49,9 +49,7 @@ def parse_event(raw: dict[str, Any]) -> Event | None:
         return None
     data = raw.get("event_data", {})
     result = data.get("res") or {}
-    return Event(
-        kind=kind, task=data.get("task", ""), changed=bool(result.get("changed", False)), result=result
-    )
+    return Event(kind=kind, task=data.get("task", ""), changed=bool(result.get("changed", False)), result=result)
 
 
 def run_playbook(

@@ -118,9 +118,7 @@ def remove(module, state, secrets, path, diffs):
         Path(path).unlink(missing_ok=True)
     else:
         status = Path(original).stat()
-        write_atomically(
-            path, Path(original).read_bytes(), status.st_mode & 0o7777, status.st_uid, status.st_gid
-        )
+        write_atomically(path, Path(original).read_bytes(), status.st_mode & 0o7777, status.st_uid, status.st_gid)
     del state.files[path]
     state.save()
 
@@ -135,9 +133,7 @@ def main():
         supports_check_mode=True,
     )
     state, secrets, diffs = State(), Secrets(module.check_mode), []
-    changed = [
-        wanted["path"] for wanted in module.params["files"] if place(module, state, secrets, wanted, diffs)
-    ]
+    changed = [wanted["path"] for wanted in module.params["files"] if place(module, state, secrets, wanted, diffs)]
     if module.params["prune"]:
         kept = {wanted["path"] for wanted in module.params["files"]} | set(module.params["others"])
         for path in sorted(set(state.files) - kept):

@@ -22,7 +22,9 @@ POLL_SECONDS = 1.0
 # own configuration. It lives in /run, so a power cut in the middle cannot leave starts forbidden.
 INSTALLING = Path("/run/lanpi/installing")
 POLICY = Path("/usr/sbin/policy-rc.d")
-POLICY_TEXT = f"#!/bin/sh\n# lanpi: services start after their configuration is in place\n[ ! -e {INSTALLING} ] || exit 101\n"
+POLICY_TEXT = (
+    f"#!/bin/sh\n# lanpi: services start after their configuration is in place\n[ ! -e {INSTALLING} ] || exit 101\n"
+)
 
 ENVIRONMENT = {
     **os.environ,

@@ -89,9 +89,7 @@ class State:
             kept = ORIGINALS / path.lstrip("/")
             status = Path(path).stat()
             ORIGINALS.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_atomically(
-                kept, Path(path).read_bytes(), status.st_mode & 0o7777, status.st_uid, status.st_gid
-            )
+            write_atomically(kept, Path(path).read_bytes(), status.st_mode & 0o7777, status.st_uid, status.st_gid)
             self.files[path] = str(kept)
         else:
             self.files[path] = "created"

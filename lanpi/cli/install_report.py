@@ -1,0 +1,194 @@
+"""How an install looks: steps while it runs, diffs with --check, and at the end what to do next."""
+
+import difflib
+import os
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from lanpi import paths
+from lanpi.cli.terminal import Terminal
+from lanpi.errors import ExitCode, LanpiError
+from lanpi.preflight import Finding
+from lanpi.provision.install import Options, Outcome
+from lanpi.provision.runner import Event
+
+LOGS_KEPT = 20
+
+
+def log_path(target: str | None) -> Path:
+    """A new log file for a run; the oldest ones go."""
+    folder = paths.operator_state() / "logs"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in sorted(folder.glob("*.log"))[:-LOGS_KEPT]:
+        old.unlink()
+    name = "".join(c if c.isalnum() else "-" for c in target or "local")
+    path = folder / f"{datetime.now():%Y%m%d-%H%M%S}-{name}.log"
+    path.touch(mode=0o600)
+    return path
+
+
+class TerminalReporter(AbstractContextManager["TerminalReporter"]):
+    """Steps with their times on a terminal, or one JSON event a line."""
+
+    def __init__(self, terminal: Terminal, *, verbose: bool) -> None:
+        self._terminal = terminal
+        self._verbose = verbose
+        self._steps = terminal.steps()
+
+    def begin(self, step: str) -> None:
+        """A step starts."""
+        if self._terminal.json_output:
+            self._terminal.json({"event": "step", "step": step})
+        else:
+            self._steps.start(step)
+
+    def end(self, detail: str = "") -> None:
+        """The step is done."""
+        if self._terminal.json_output:
+            self._terminal.json({"event": "done", "detail": detail})
+        else:
+            self._steps.done(detail)
+
+    def note(self, text: str) -> None:
+        """Something to know."""
+        if self._terminal.json_output:
+            self._terminal.json({"event": "note", "text": text})
+        else:
+            self._terminal.note(f"  {text}")
+
+    def found(self, finding: Finding) -> None:
+        """A preflight finding; those that are fine only with -v."""
+        if self._terminal.json_output:
+            self._terminal.json(
+                {
+                    "event": "finding",
+                    "id": finding.id,
+                    "level": finding.level,
+                    "text": finding.text,
+                    "next_step": finding.next_step,
+                }
+            )
+        elif finding.level != "ok" or self._verbose:
+            self._terminal.mark(finding.level, finding.text, finding.next_step)
+
+    def event(self, event: Event) -> None:
+        """An event of the playbook run, for -v."""
+        if not self._verbose or event.kind == "start":
+            return
+        if self._terminal.json_output:
+            self._terminal.json({"event": "task", "task": event.task, "kind": event.kind, "changed": event.changed})
+            return
+        for key in ("added", "paths", "done"):
+            for item in event.result.get(key, []):
+                self._terminal.note(f"    {item}")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._steps.__exit__(kind, error, trace)
+
+
+def unified(diff: dict[str, Any]) -> str:
+    """One of Ansible's diffs as a unified diff."""
+    return "".join(
+        difflib.unified_diff(
+            str(diff.get("before", "")).splitlines(keepends=True),
+            str(diff.get("after", "")).splitlines(keepends=True),
+            str(diff.get("before_header", "before")),
+            str(diff.get("after_header", "after")),
+        )
+    )
+
+
+def diffs(events: tuple[Event, ...]) -> list[str]:
+    """Every change of a run as unified diffs."""
+    found: list[str] = []
+    for event in events:
+        given = event.result.get("diff", [])
+        for diff in given if isinstance(given, list) else [given]:
+            if diff:
+                text = unified(diff)
+                header = f"--- {diff.get('before_header')}\n+++ {diff.get('after_header')}\n"
+                found.append(text or header)
+    return found
+
+
+def say_outcome(
+    terminal: Terminal, outcome: Outcome, options: Options, target: str | None, password_file: Path | None
+) -> None:
+    """The end of an install."""
+    if outcome.password and password_file:
+        _write_password(password_file, outcome.password)
+    if terminal.json_output:
+        terminal.json(_document(outcome, options, shown=password_file is None))
+        return
+    if options.check:
+        _say_check(terminal, outcome)
+        return
+    place = f" {target}" if target else ""
+    if not outcome.changed and outcome.password is None:
+        terminal.result(f"Nothing to change: {outcome.domain} is as it should be, and messages pass.")
+    else:
+        terminal.result(f"\n{outcome.domain} is ready, and messages pass.\n")
+    if outcome.password:
+        terminal.result(f"  Administrator   {outcome.admin}")
+        shown = f"in {password_file}" if password_file else f"{outcome.password}   (shown this once: write it down)"
+        terminal.result(f"  Password        {shown}\n")
+        terminal.result("What to do next:")
+        terminal.result(f"  1. An account for each person:  lanpi user add NAME{place}")
+        terminal.result(f"  2. On each phone, trust the Pi: lanpi ca{place}")
+        terminal.result("  3. An app: Conversations or Cheogram (Android), Monal (iPhone), Gajim or Dino (computer).")
+        terminal.result(f"     Type NAME@{outcome.domain} and the password; nothing else.")
+    if outcome.reboot_needed:
+        terminal.result(f"\nMemory limits take effect after a reboot: lanpi install{place} --reboot")
+
+
+def _document(outcome: Outcome, options: Options, *, shown: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "event": "outcome",
+        "domain": outcome.domain,
+        "admin": outcome.admin,
+        "changed": list(outcome.changed),
+        "reboot_needed": outcome.reboot_needed,
+    }
+    if outcome.password and shown:
+        document["admin_password"] = outcome.password
+    if outcome.proof:
+        document["proof"] = {
+            "login_seconds": outcome.proof.login_seconds,
+            "delivery_seconds": outcome.proof.delivery_seconds,
+            "archive_seconds": outcome.proof.archive_seconds,
+        }
+    if options.check:
+        document["diffs"] = diffs(outcome.events)
+    return document
+
+
+def _say_check(terminal: Terminal, outcome: Outcome) -> None:
+    for text in diffs(outcome.events):
+        terminal.raw(text if text.endswith("\n") else text + "\n")
+    actions = [item for item in outcome.changed if " " in item]
+    for action in actions:
+        terminal.result(f"would {action}")
+    count = len(outcome.changed)
+    terminal.result(f"{count} changes; nothing was touched." if count else "Nothing would change.")
+
+
+def _write_password(path: Path, password: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise LanpiError(
+            f"cannot write the password to {path}: {error.strerror}; the account is there",
+            next_step="Give it a new password with: lanpi user passwd",
+            exit_code=ExitCode.BAD_INPUT,
+        ) from error
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(password + "\n")

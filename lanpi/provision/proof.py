@@ -1,0 +1,101 @@
+"""The end of an install is proof: a message between two temporary accounts over the public port."""
+
+import asyncio
+import json
+import secrets
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lanpi import paths
+from lanpi.errors import ExitCode, LanpiError
+from lanpi.hosts.base import Host
+from lanpi.server.admin import Server, generate_password
+from lanpi.xmpp.bundle import program
+from lanpi.xmpp.client import Login, XmppError
+from lanpi.xmpp.exchange import exchange
+
+XMPP_PORT = 5222
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How long each part of the exchange took, in seconds, and from where it was made."""
+
+    login_seconds: float
+    delivery_seconds: float
+    archive_seconds: float
+    mechanism: str
+    made_from: str
+
+
+def prove(host: Host, server: Server) -> Proof:
+    """Send a message between two new accounts, find it in the archive, remove the accounts.
+
+    Made from here where the Pi's address is reached directly, so that network and firewall are in it;
+    behind a jump host from the Pi itself. The certificate is verified against the Pi's own authority, or
+    against the system's where it has none.
+
+    Raises:
+        LanpiError: FAILED with what did not work.
+    """
+    run = secrets.token_hex(4)
+    accounts = {f"lanpi-proof-{run}-{number}": generate_password() for number in (1, 2)}
+    ca = _authority(host)
+    try:
+        for name, password in accounts.items():
+            server.add(name, password)
+        (sender, sender_password), (receiver, receiver_password) = accounts.items()
+        with tempfile.TemporaryDirectory(prefix="lanpi-") as folder:
+            ca_path = None
+            if ca is not None:
+                (Path(folder) / "ca.crt").write_bytes(ca)
+                ca_path = str(Path(folder) / "ca.crt")
+            address = host.address if host.direct else "127.0.0.1"
+            logins = [
+                Login(name, server.domain, password, address, XMPP_PORT, ca_path)
+                for name, password in ((sender, sender_password), (receiver, receiver_password))
+            ]
+            if host.direct:
+                done = asyncio.run(exchange(*logins))
+                return Proof(**asdict(done), made_from="here")
+            return _on_the_pi(host, logins, has_ca=ca is not None)
+    except XmppError as error:
+        raise LanpiError(
+            f"everything is installed, but no message got through: {error}",
+            host=host.name,
+            next_step="Run the same command again; if it stays so, `lanpi doctor` says why",
+            exit_code=ExitCode.FAILED,
+        ) from error
+    finally:
+        for name in set(accounts) & set(server.accounts()):
+            server.remove(name)
+
+
+def _authority(host: Host) -> bytes | None:
+    try:
+        return host.get(f"{paths.PI_TLS}/ca.crt", root=True)
+    except FileNotFoundError:
+        return None
+
+
+_MAIN = """
+import asyncio, dataclasses, json
+from lanpi_xmpp.client import Login, XmppError
+from lanpi_xmpp.exchange import exchange
+try:
+    done = asyncio.run(exchange(*[Login(**login) for login in json.loads({logins!r})]))
+    print(json.dumps(dataclasses.asdict(done)))
+except XmppError as error:
+    print(json.dumps({{"error": str(error)}}))
+"""
+
+
+def _on_the_pi(host: Host, logins: list[Login], *, has_ca: bool) -> Proof:
+    ca = f"{paths.PI_TLS}/ca.crt" if has_ca else None
+    given = json.dumps([asdict(login) | {"ca": ca} for login in logins])
+    done = host.run(["python3", "-"], stdin=program(_MAIN.format(logins=given)), root=True)
+    said = json.loads(done.stdout)
+    if "error" in said:
+        raise XmppError(said["error"])
+    return Proof(**said, made_from="the Pi")
