@@ -14,7 +14,8 @@ from lanpi.virtual.models import MODELS
 from lanpi.virtual.record import VirtualPi
 from lanpi.virtual.shell import run, wait_until
 
-FAKES_INSIDE = "/run/host/lanpi-proc"  # under nspawn's own /run/host, out of the way of the Pi's folders
+FAKES_INSIDE = "/run/host/lanpi-fake"  # under nspawn's own /run/host, out of the way of the Pi's folders
+MARK = "# other virtual Pis"
 BOOT_SECONDS = 90.0
 POWEROFF_SECONDS = 30.0
 
@@ -27,17 +28,11 @@ def nspawn_argv(pi: VirtualPi) -> list[str]:
         f"--machine={pi.name}", f"--hostname={pi.name}", f"--directory={pi.root}",
         "--network-bridge=lanpi0", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
         "--system-call-filter=@swap", "--console=read-only",
-        f"--bind-ro={fakes / 'proc'}:{FAKES_INSIDE}",
+        f"--bind-ro={fakes}:{FAKES_INSIDE}",
     ]  # fmt: skip
-    # What is under fake/sys covers the same folder of the Pi's /sys.
-    argv += [f"--bind-ro={path}:/sys/{path.relative_to(fakes / 'sys')}" for path in fake_folders(fakes / "sys")]
+    # fake/proc and fake/sys/class need the supervisor's help; see there.
+    argv.append(f"--bind-ro={fakes / 'sys/firmware'}:/sys/firmware")
     return argv
-
-
-def fake_folders(top: Path) -> list[Path]:
-    """The folders to be put over the Pi's /sys: fake/sys/firmware, and each of fake/sys/class/*."""
-    found = [top / "firmware", *sorted((top / "class").glob("*"))]
-    return [path for path in found if path.is_dir()]
 
 
 def render_hosts(name: str, others: dict[str, str]) -> str:
@@ -50,9 +45,6 @@ def render_hosts(name: str, others: dict[str, str]) -> str:
     lines = ["127.0.0.1\tlocalhost", "::1\t\tlocalhost ip6-localhost ip6-loopback", "ff02::1\t\tip6-allnodes",
              "ff02::2\t\tip6-allrouters", "", f"127.0.1.1\t{name}"]  # fmt: skip
     return "\n".join(lines) + "\n" + render_neighbours(others)
-
-
-MARK = "# other virtual Pis"
 
 
 def render_neighbours(others: dict[str, str]) -> str:
@@ -139,7 +131,7 @@ def start(pi: VirtualPi) -> VirtualPi:
         "joins": group.joins(),
         "memory": group.memory_folder() if capped else "",
         "memory_bytes": model.memory_bytes,
-        "fakes": str(pi.folder / "fake/proc"),
+        "fakes": str(pi.folder / "fake"),
         "fakes_inside": FAKES_INSIDE,
     }
     with pi.console.open("ab") as console:

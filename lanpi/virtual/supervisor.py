@@ -6,8 +6,8 @@ the Pi a /proc/meminfo that tells the model's memory rather than this machine's,
 
 Its one argument is a JSON object: argv (of nspawn), environment, joins (cgroup.procs files), oom_score_adj
 (of nspawn, or null), memory
-(the folder of the memory controller, "" when none), memory_bytes, fakes (the folder of files put over
-the Pi's /proc), fakes_inside (where the Pi sees that folder).
+(the folder of the memory controller, "" when none), memory_bytes, fakes (the folder of what covers
+the Pi's kernel files, laid out like them), fakes_inside (where the Pi sees that folder).
 """
 
 import json
@@ -96,14 +96,19 @@ def leader_of(nspawn: int) -> int | None:
     return None
 
 
-def cover_proc(leader: int, fakes: Path, inside: str) -> None:
-    """Put the files over the Pi's /proc, from inside its mount namespace.
+def cover_kernel_files(leader: int, fakes: Path, inside: str) -> None:
+    """Put the files of fakes/proc and the folders of fakes/sys/class over the Pi's own.
 
-    nspawn itself cannot: it mounts below /proc only once the sources are out of sight.
+    From inside its mount namespace, as nspawn itself cannot: below /proc it mounts only once the sources
+    are out of sight, and over /sys/class it mounts this machine's afterwards.
     """
-    for file in sorted(fakes.iterdir()):
-        command = ["nsenter", "-t", str(leader), "-m", "mount", "--bind", f"{inside}/{file.name}"]
-        subprocess.run([*command, f"/proc/{file.name}"], check=True)
+    sources = [*sorted((fakes / "proc").glob("*")), *sorted((fakes / "sys/class").glob("*"))]
+    for source in sources:
+        path = source.relative_to(fakes)
+        command = ["nsenter", "-t", str(leader), "-m", "mount", "--bind", f"{inside}/{path}", f"/{path}"]
+        done = subprocess.run(command, check=False)  # mount says on the console why it fails
+        if done.returncode != 0:
+            print(f"lanpi supervisor: /{path} shows this machine's", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def run_once(order: dict[str, object]) -> int:
@@ -120,7 +125,7 @@ def run_once(order: dict[str, object]) -> int:
             Path("/proc/self/oom_score_adj").write_text(str(order["oom_score_adj"]))
 
     if memory:
-        write_meminfo(fakes / "meminfo", Path(memory), order["memory_bytes"])
+        write_meminfo(fakes / "proc/meminfo", Path(memory), order["memory_bytes"])
     environment = {**os.environ, **order["environment"]}
     # preexec_fn is safe here: this program has one thread.
     nspawn = subprocess.Popen(argv, env=environment, preexec_fn=enter, stdin=subprocess.DEVNULL)  # noqa: PLW1509
@@ -133,11 +138,11 @@ def run_once(order: dict[str, object]) -> int:
             pass
         try:
             if not covered and (leader := leader_of(nspawn.pid)) is not None:
-                cover_proc(leader, fakes, str(order["fakes_inside"]))
+                cover_kernel_files(leader, fakes, str(order["fakes_inside"]))
                 covered = True
             elif covered and memory:
-                write_meminfo(fakes / "meminfo", Path(memory), order["memory_bytes"])
-        except (OSError, subprocess.CalledProcessError) as error:
+                write_meminfo(fakes / "proc/meminfo", Path(memory), order["memory_bytes"])
+        except OSError as error:
             # The Pi may be going down at this very moment; nspawn's end is what decides.
             print(f"lanpi supervisor: {error}", file=sys.stderr, flush=True)  # noqa: T201
             time.sleep(0.1)
