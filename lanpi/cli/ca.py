@@ -1,0 +1,88 @@
+"""``lanpi ca``: the certificate that phones must trust."""
+
+import base64
+import hashlib
+import io
+import ssl
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lanpi import paths
+from lanpi.cli.common import installed_server
+from lanpi.cli.options import (
+    AcceptNewHostKey,
+    IdentityFile,
+    Json,
+    PasswordFile,
+    SudoPasswordFile,
+    TargetArgument,
+    open_target,
+)
+from lanpi.cli.terminal import Terminal
+from lanpi.errors import ExitCode, LanpiError
+
+app = typer.Typer()
+
+
+def fingerprint(pem: str) -> str:
+    """SHA-256 of the certificate, as phones show it: pairs of hexadecimal digits."""
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
+    return ":".join(digest[i : i + 2] for i in range(0, len(digest), 2))
+
+
+def qr_code(url: str) -> str:
+    """The address as a QR code made of characters."""
+    import segno
+
+    buffer = io.StringIO()
+    segno.make(url, error="l").terminal(buffer, compact=True, border=2)
+    return buffer.getvalue()
+
+
+@app.command()
+def ca(
+    target: TargetArgument = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the certificate to this file.", show_default=False)
+    ] = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Show the Pi's certificate authority: fingerprint, where phones get it, QR code."""
+    terminal = Terminal(json_output=json_output)
+    with open_target(
+        target,
+        terminal,
+        password_file=password_file,
+        sudo_password_file=sudo_password_file,
+        identity=identity,
+        accept_new_host_key=accept_new_host_key,
+    ) as host:
+        server = installed_server(host)
+        try:
+            pem = host.get(f"{paths.PI_TLS}/ca.crt", root=True).decode()
+        except FileNotFoundError as error:
+            raise LanpiError(
+                "this Pi has no certificate authority of its own: phones trust its certificate already",
+                host=host.name,
+                exit_code=ExitCode.BAD_INPUT,
+            ) from error
+        address = server.domain if host.address == "127.0.0.1" else host.address
+    url = f"http://{address}/ca.crt"
+    if output:
+        output.write_text(pem)
+    if json_output:
+        der = base64.b64encode(ssl.PEM_cert_to_DER_cert(pem)).decode()
+        terminal.json({"domain": server.domain, "sha256": fingerprint(pem), "url": url, "der": der})
+        return
+    if output:
+        terminal.result(f"Written to {output}")
+    terminal.result(f"Fingerprint (SHA-256): {fingerprint(pem)}")
+    terminal.result(f"For phones in the same network: {url}\n")
+    terminal.raw(qr_code(url))
+    terminal.result("Compare the fingerprint that the phone shows with the one above before you trust it.")

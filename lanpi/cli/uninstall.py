@@ -1,0 +1,66 @@
+"""``lanpi uninstall``."""
+
+from typing import Annotated
+
+import typer
+
+from lanpi.cli.options import (
+    AcceptNewHostKey,
+    IdentityFile,
+    Json,
+    PasswordFile,
+    SudoPasswordFile,
+    TargetArgument,
+    Yes,
+    open_target,
+)
+from lanpi.cli.terminal import Terminal
+from lanpi.errors import ExitCode
+
+app = typer.Typer()
+
+
+@app.command()
+def uninstall(
+    target: TargetArgument = None,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Also remove accounts, messages, files, certificates, settings.")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Show what would be removed; touch nothing.")] = False,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    yes: Yes = False,
+    json_output: Json = False,
+) -> None:
+    """Take lanpi off a Pi again and put back what it changed. People's data stays unless --purge is given."""
+    from lanpi.cli.install_report import TerminalReporter, log_path
+    from lanpi.provision.uninstall import uninstall as run
+
+    terminal = Terminal(json_output=json_output, yes=yes)
+    with open_target(
+        target,
+        terminal,
+        password_file=password_file,
+        sudo_password_file=sudo_password_file,
+        identity=identity,
+        accept_new_host_key=accept_new_host_key,
+    ) as host:
+        what = "with all accounts, messages and files, for ever" if purge else "(accounts and messages stay)"
+        if not check and not terminal.confirm(f"Remove lanpi from {host.name} {what}?"):
+            raise typer.Exit(int(ExitCode.BAD_INPUT))
+        with TerminalReporter(terminal, verbose=False) as report:
+            outcome = run(host, report, purge=purge, check=check, log=log_path(target))
+    if json_output:
+        terminal.json(
+            {"event": "outcome", "removed": list(outcome.removed), "kept": list(outcome.kept), "check": check}
+        )
+        return
+    verb = "would be removed or put back" if check else "removed or put back"
+    terminal.result(f"{len(outcome.removed)} things {verb}.")
+    for path in outcome.kept:
+        terminal.result(f"Kept: {path}")
+    if check:
+        for item in outcome.removed:
+            terminal.result(f"  {item}")

@@ -1,0 +1,205 @@
+"""``lanpi user``: accounts. Passwords come from a prompt, a file, or are generated; never from an argument."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lanpi.cli.common import installed_server
+from lanpi.cli.options import (
+    AcceptNewHostKey,
+    IdentityFile,
+    Json,
+    SudoPasswordFile,
+    TargetArgument,
+    Yes,
+    open_target,
+)
+from lanpi.cli.terminal import Terminal
+from lanpi.errors import ExitCode, LanpiError
+from lanpi.server.admin import generate_password
+
+app = typer.Typer(no_args_is_help=True, help="Accounts: add, list, new passwords, remove.")
+
+NameArgument = Annotated[str, typer.Argument(help="What comes before the @.", show_default=False)]
+SshPasswordFile = Annotated[
+    Path | None, typer.Option("--ssh-password-file", help="File with the SSH password.", show_default=False)
+]
+AccountPasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        help="Read the account's password there; with --generate, write it there (0600).",
+        show_default=False,
+    ),
+]
+Generate = Annotated[bool, typer.Option("--generate", help="Make up a password.")]
+
+# RFC 7622 3.3 allows far more; these are the ones that every app, keyboard and QR code handles.
+_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
+PASSWORD_MIN = 8
+
+
+def _checked(name: str) -> str:
+    if not _NAME.match(name):
+        raise LanpiError(
+            f"{name!r} cannot be an account's name",
+            next_step="Take small letters, digits, dots, hyphens and underscores, such as anna or anna.b",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    return name
+
+
+def _password(terminal: Terminal, name: str, file: Path | None, generate: bool) -> tuple[str, bool]:
+    """The password and whether it has to be shown."""
+    if generate:
+        password = generate_password()
+        if file:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as handle:
+                handle.write(password + "\n")
+        return password, file is None
+    if file:
+        try:
+            password = file.read_text().rstrip("\n")
+        except OSError as error:
+            raise LanpiError(f"cannot read {file}: {error.strerror}", exit_code=ExitCode.BAD_INPUT) from error
+    else:
+        typed = terminal.ask_secret(f"New password for {name} (empty makes one up): ")
+        if not typed:
+            return generate_password(), True
+        if terminal.ask_secret("Once more: ") != typed:
+            raise LanpiError("the two passwords differ", exit_code=ExitCode.BAD_INPUT)
+        password = typed
+    if len(password) < PASSWORD_MIN:
+        raise LanpiError(
+            f"the password has fewer than {PASSWORD_MIN} characters",
+            next_step="Take a longer one, or --generate",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    return password, False
+
+
+@app.command()
+def add(
+    name: NameArgument,
+    target: TargetArgument = None,
+    password_file: AccountPasswordFile = None,
+    generate: Generate = False,
+    ssh_password_file: SshPasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Make an account."""
+    terminal = Terminal(json_output=json_output)
+    with open_target(
+        target,
+        terminal,
+        password_file=ssh_password_file,
+        sudo_password_file=sudo_password_file,
+        identity=identity,
+        accept_new_host_key=accept_new_host_key,
+    ) as host:
+        server = installed_server(host)
+        password, show = _password(terminal, _checked(name), password_file, generate)
+        server.add(name, password)
+    _say(terminal, f"{name}@{server.domain}", password if show else None, "Made")
+
+
+@app.command()
+def passwd(
+    name: NameArgument,
+    target: TargetArgument = None,
+    password_file: AccountPasswordFile = None,
+    generate: Generate = False,
+    ssh_password_file: SshPasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Give an account a new password."""
+    terminal = Terminal(json_output=json_output)
+    with open_target(
+        target,
+        terminal,
+        password_file=ssh_password_file,
+        sudo_password_file=sudo_password_file,
+        identity=identity,
+        accept_new_host_key=accept_new_host_key,
+    ) as host:
+        server = installed_server(host)
+        password, show = _password(terminal, _checked(name), password_file, generate)
+        server.set_password(name, password)
+    _say(terminal, f"{name}@{server.domain}", password if show else None, "New password for")
+
+
+@app.command("list")
+def list_accounts(
+    target: TargetArgument = None,
+    ssh_password_file: SshPasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Show the accounts, and who is online."""
+    terminal = Terminal(json_output=json_output)
+    with open_target(
+        target,
+        terminal,
+        password_file=ssh_password_file,
+        sudo_password_file=sudo_password_file,
+        identity=identity,
+        accept_new_host_key=accept_new_host_key,
+    ) as host:
+        server = installed_server(host)
+        names, sessions = server.accounts(), server.online()
+    bare = [session.partition("/")[0] for session in sessions]
+    rows = [(f"{name}@{server.domain}", bare.count(f"{name}@{server.domain}")) for name in names]
+    if json_output:
+        terminal.json({"accounts": [{"address": address, "sessions": count} for address, count in rows]})
+    else:
+        terminal.table(("Address", "Sessions"), [(address, str(count) if count else "-") for address, count in rows])
+
+
+@app.command()
+def remove(
+    name: NameArgument,
+    target: TargetArgument = None,
+    ssh_password_file: SshPasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    yes: Yes = False,
+    json_output: Json = False,
+) -> None:
+    """Remove an account with its messages, contacts and files."""
+    terminal = Terminal(json_output=json_output, yes=yes)
+    with open_target(
+        target,
+        terminal,
+        password_file=ssh_password_file,
+        sudo_password_file=sudo_password_file,
+        identity=identity,
+        accept_new_host_key=accept_new_host_key,
+    ) as host:
+        server = installed_server(host)
+        question = f"Remove {name}@{server.domain} with all its messages, contacts and files?"
+        if not terminal.confirm(question):
+            raise typer.Exit(int(ExitCode.BAD_INPUT))
+        server.remove(name)
+    _say(terminal, f"{name}@{server.domain}", None, "Removed")
+
+
+def _say(terminal: Terminal, address: str, password: str | None, done: str) -> None:
+    if terminal.json_output:
+        terminal.json({"address": address} | ({"password": password} if password else {}))
+        return
+    terminal.result(f"{done} {address}")
+    if password:
+        terminal.result(f"Password: {password}   (shown this once)")
