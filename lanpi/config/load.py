@@ -1,20 +1,40 @@
-"""From YAML texts to one configuration, knowing where each value came from, or to one error that names every fault."""
+"""From settings of several sources to one configuration, knowing where each value came from, or to one
+error that names every fault."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from lanpi.config.describe import keys, sections
+from lanpi.config.explain import explain
 from lanpi.config.model import Config
-from lanpi.errors import ExitCode, LanpiError
+from lanpi.config.read import Layer, bad_input, parse, parse_file, parse_setting
 
-Origin = Literal["default", "Pi", "file", "--set"]
-NEAR = 0.6
-"""difflib's own cutoff for a close match."""
+__all__ = ["Effective", "Origin", "effective", "leaves", "load_file", "parse", "parse_setting"]
+
+load_file = parse_file
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value came from.
+
+    Attributes:
+        kind: the layer; a later one goes over an earlier one.
+        source: the file, or the option; empty for a default.
+        line: in that file, from 1; None where there is none.
+    """
+
+    kind: Literal["default", "Pi", "file", "--set"]
+    source: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        if self.kind in ("default", "--set"):
+            return self.kind
+        return f"{self.source}, line {self.line}" if self.line else self.source
 
 
 @dataclass(frozen=True)
@@ -25,157 +45,77 @@ class Effective:
     origins: dict[str, Origin]
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key written twice, which plain YAML answers with the last one."""
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is there twice", key_node.start_mark)
-        seen[key] = loader.construct_object(value_node, deep=True)
-    return seen
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def parse(text: str, source: str) -> dict[str, Any]:
-    """YAML text as a mapping.
-
-    Args:
-        text: the YAML.
-        source: what it is called in an error.
-
-    Raises:
-        LanpiError: BAD_INPUT with line and column when it is no YAML, or no mapping.
-    """
-    try:
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from SafeLoader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
-        line = text.splitlines()[mark.line].strip() if mark and mark.line < len(text.splitlines()) else ""
-        shown = f": {line!r}" if line else ""
-        raise _bad(f"{source}{where}: {problem}{shown}") from error
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise _bad(f"{source}: it must be a mapping of keys to values")
-    return data
-
-
-def load_file(path: Path) -> dict[str, Any]:
-    """A configuration file as a mapping.
-
-    Raises:
-        LanpiError: BAD_INPUT when it cannot be read or is no YAML.
-    """
-    try:
-        return parse(path.read_text(), str(path))
-    except OSError as error:
-        raise _bad(f"cannot read {path}: {error.strerror}") from error
-
-
-def parse_setting(text: str) -> dict[str, Any]:
-    """``im.mqtt=true`` as nested mappings, the value read as YAML.
-
-    Raises:
-        LanpiError: BAD_INPUT without a key or an equals sign.
-    """
-    key, equals, value = text.partition("=")
-    if not equals or not all(key.split(".")):
-        raise _bad(f"--set {text}: write it as KEY=VALUE, such as im.mqtt=true")
-    setting: Any = yaml.safe_load(value) if value else None
-    for part in reversed(key.split(".")):
-        setting = {part: setting}
-    nested: dict[str, Any] = setting
-    return nested
-
-
-def effective(pi: Mapping[str, Any], file: Mapping[str, Any], settings: Sequence[Mapping[str, Any]]) -> Effective:
+def effective(pi: Mapping[str, Any], file: Mapping[str, Any], settings: Sequence[Mapping[str, Any]] = ()) -> Effective:
     """Put the sources on top of each other: default < the Pi's own < the operator's file < --set.
 
+    Lists are replaced; sections and ``tune.overrides`` are merged name by name (``{}`` empties them).
+
     Raises:
-        LanpiError: BAD_INPUT naming every wrong key, what was found, and what is allowed.
+        LanpiError: BAD_INPUT naming every wrong key with its place, what was found, and what is allowed.
     """
     merged: dict[str, Any] = {}
-    origins: dict[str, Origin] = {path: "default" for path, _ in _leaves(Config().model_dump())}
-    layers: list[tuple[Origin, Mapping[str, Any]]] = [("Pi", pi), ("file", file)]
+    origins: dict[str, Origin] = {path: Origin("default") for path in keys()}
+    layers: list[tuple[Literal["Pi", "file", "--set"], Mapping[str, Any]]] = [("Pi", pi), ("file", file)]
     layers += [("--set", setting) for setting in settings]
-    for origin, layer in layers:
-        merged = _merge(merged, layer)
-        origins.update({path: origin for path, _ in _leaves(layer)})
-    return Effective(validate(merged), origins)
-
-
-def validate(data: Mapping[str, Any]) -> Config:
-    """The configuration that a mapping stands for.
-
-    Raises:
-        LanpiError: BAD_INPUT naming every wrong key.
-    """
+    for kind, layer in layers:
+        given = _without_empty_sections(layer)
+        merged = _merge(merged, given)
+        source = layer.source if isinstance(layer, Layer) else kind
+        lines = layer.lines if isinstance(layer, Layer) else {}
+        for path, value in _paths(given, ""):
+            if value == {} and path not in sections():
+                origins = {name: origin for name, origin in origins.items() if not name.startswith(f"{path}.")}
+            origins[path] = Origin(kind, source, lines.get(path))
     try:
-        return Config.model_validate(data)
+        config = Config.model_validate(merged)
     except ValidationError as error:
-        raise _bad("the configuration is wrong: " + "; ".join(_explain(e) for e in error.errors())) from error
-
-
-def _explain(error: Any) -> str:
-    """One of pydantic's errors for people: the key's path, what was found, what is allowed."""
-    location = [str(part) for part in error["loc"]]
-    # A union's branch names ("int", "literal[…]") are no part of the path.
-    path = ".".join(part for part in location if part.replace("_", "").isalnum() and part not in ("int", "str"))
-    if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(location[-1], _names(location[:-1]), n=1, cutoff=NEAR)
-        hint = f"; did you mean {near[0]}?" if near else f" (there are {', '.join(_names(location[:-1]))})"
-        return f"{path}: there is no such key{hint}"
-    message = error["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    found = error["input"]
-    shown = "" if isinstance(found, dict | BaseModel) else f"{found!r}: "
-    return f"{path}: {shown}{message}" if path else message
-
-
-def _names(path: Sequence[str]) -> list[str]:
-    """The keys that are allowed in a section."""
-    model: type[BaseModel] = Config
-    for part in path:
-        annotation = model.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    return list(model.model_fields)
-
-
-def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(under)
-    for key, value in over.items():
-        below = merged.get(key)
-        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
-
-
-def _leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in data.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{path}.")
-        else:
-            yield path, value
+        places = {path: _place(origin) for path, origin in origins.items() if origin.kind != "default"}
+        raise bad_input("; ".join(explain(error, merged, places))) from error
+    return Effective(config, {path: _nearest(origins, path) for path in keys()})
 
 
 def leaves(config: Config) -> dict[str, Any]:
-    """Every key by its dotted path, with its value."""
-    return dict(_leaves(config.model_dump(mode="json")))
+    """Every key by its dotted path, with its value as JSON has it."""
+    document = config.model_dump(mode="json")
+    found: dict[str, Any] = {}
+    for path in keys():
+        value: Any = document
+        for part in path.split("."):
+            value = value[part]
+        found[path] = value
+    return found
 
 
-def _bad(what: str) -> LanpiError:
-    return LanpiError(
-        what,
-        next_step="`lanpi config example` shows every key with what it takes",
-        exit_code=ExitCode.BAD_INPUT,
-    )
+def _place(origin: Origin) -> str:
+    return f"{origin.source}, line {origin.line}" if origin.line else origin.source
+
+
+def _nearest(origins: Mapping[str, Origin], path: str) -> Origin:
+    """A key's own origin; for one with names below it (tune.overrides) the last of theirs."""
+    below = [origin for name, origin in origins.items() if name.startswith(f"{path}.")]
+    return below[-1] if below else origins[path]
+
+
+def _without_empty_sections(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """A section whose keys are all commented out reads as null, and means none of them."""
+    return {key: {} if value is None and key in sections() else value for key, value in layer.items()}
+
+
+def _merge(under: Mapping[str, Any], over: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        path = f"{prefix}{key}"
+        below = merged.get(key)
+        if isinstance(below, dict) and isinstance(value, dict) and (value or path in sections()):
+            value = _merge(below, value, f"{path}.")  # noqa: PLW2901 - the value as it is with what is below
+        merged[key] = value
+    return merged
+
+
+def _paths(data: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Paths and values of all that a layer sets, sections included, so that an error can say the place."""
+    for key, value in data.items():
+        path = f"{prefix}{key}"
+        yield path, value
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{path}.")

@@ -1,20 +1,16 @@
 """The schema of lanpi.yml: every key optional, each with its meaning, unit and bounds."""
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+from lanpi.config.domain import check_domain, is_public
+
 _PORT = re.compile(r"([1-9]\d{0,4})/(tcp|udp)")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_DOMAIN_MAX = 253
-_LABEL_MAX = 63
 _PORT_MAX = 65535
-_NOT_PUBLIC = ("local", "lan", "home", "internal", "home.arpa", "localdomain", "test", "example", "invalid", "onion")
-"""Suffixes for which no public authority gives certificates (RFC 6761, 6762, 8375; ICANN 2024 for internal)."""
 
 
 @dataclass(frozen=True)
@@ -22,52 +18,6 @@ class Allowed:
     """In a field's Annotated: what it takes, in words, where its type does not say enough."""
 
     text: str
-
-
-def _domain(value: str) -> str:
-    """A DNS name as RFC 1035 2.3.1 and RFC 1123 2.1 have it, in lower case, of two labels or more."""
-    name = value.lower()
-    labels = name.split(".")
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        pass
-    else:
-        raise ValueError("an IP address is no domain: people's addresses need a name, such as chat.example.org")
-    if not name.isascii():
-        raise ValueError("only the letters a-z; for others register and use a name of these, since not every app copes")
-    if "_" in name:
-        raise ValueError("an underscore may not be in a domain; take a hyphen")
-    if name.endswith("."):
-        raise ValueError(f"without the dot at the end: {name.rstrip('.')}")
-    if len(name) > _DOMAIN_MAX:
-        raise ValueError(f"{len(name)} characters are too many: at most {_DOMAIN_MAX}")
-    for label in labels:
-        if len(label) > _LABEL_MAX:
-            raise ValueError(f"the part {label[:10]}… has {len(label)} characters: at most {_LABEL_MAX}")
-        if not _LABEL.fullmatch(label):
-            raise ValueError(
-                "parts of letters a-z, digits and inner hyphens, joined by single dots, such as chat.example.org"
-            )
-        # Hyphens in third and fourth place are kept for encodings, of which xn-- is the only one (RFC 5891 4.2.3.1).
-        if label[2:4] == "--" and not _is_punycode(label):
-            raise ValueError(f"the part {label} looks like an encoded name and is none")
-    if labels[-1] == "localhost" or name == "localhost.localdomain":
-        raise ValueError("localhost means each device itself; take HOSTNAME.local or a public name")
-    if len(labels) < 2:
-        raise ValueError(f"a single word is no domain; without a public name take {name}.local")
-    if labels[-1].isdigit():
-        raise ValueError("the last part of a domain is not a number")
-    return name
-
-
-def _is_punycode(label: str) -> bool:
-    if not label.startswith("xn--"):
-        return False
-    try:
-        return not label[4:].encode().decode("punycode").isascii()
-    except UnicodeError:
-        return False
 
 
 def _ports(values: list[str]) -> list[str]:
@@ -212,7 +162,7 @@ class Tune(_Section):
 class Config(_Section):
     """All of lanpi.yml."""
 
-    domain: Annotated[str, AfterValidator(_domain), Allowed("a domain such as chat.example.org")] | None = Field(
+    domain: Annotated[str, AfterValidator(check_domain), Allowed("a domain such as chat.example.org")] | None = Field(
         None,
         description="What comes after the @ in people's addresses; empty takes HOSTNAME.local. It stays for ever.",
     )
@@ -234,9 +184,7 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _acme_needs_a_public_name(self) -> "Config":
-        if self.tls.mode == "acme" and (
-            self.domain is None or any(self.domain.endswith(f".{suffix}") for suffix in _NOT_PUBLIC)
-        ):
+        if self.tls.mode == "acme" and (self.domain is None or not is_public(self.domain)):
             raise ValueError(
                 f"tls.mode acme needs a public domain, and domain is {self.domain or 'not set'}: "
                 "set it to a name that reaches this Pi from the internet"
