@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from lanpi import paths
 from lanpi.config.load import effective, parse
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.read import read_facts
@@ -59,6 +60,7 @@ def uninstall(host: Host, report: Reporter, *, purge: bool, check: bool, log: Pa
         "lanpi_cmdline_path": facts.boot.cmdline_path,
         "lanpi_keep_data_of": [] if purge else list(DATA_PACKAGES),
         "lanpi_purge": purge,
+        "lanpi_config_path": paths.PI_CONFIG,
     }
 
     def on_event(event: Event) -> None:

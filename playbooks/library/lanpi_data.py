@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lanpi_state import FOLDER
+from ansible.module_utils.lanpi_state import FOLDER, State
 
 DOCUMENTATION = r"""
 module: lanpi_data
@@ -63,15 +63,16 @@ def main():
     else:
         gone = [*data, *extra, private, FOLDER, Path("/usr/lib/lanpi"), Path("/run/lanpi")]
         kept = []
+    gone += Path("/var/lib/systemd/timers").glob("stamp-lanpi-*")
     there = [path for path in gone if path.exists()]
+    folders = [Path(folder) for folder in State().folders]
     if not module.check_mode:
         for path in there:
             remove(path)
-        # Folders of drop-ins that lanpi made stay empty behind its files.
-        for folder in ("ejabberd.service.d", "redis-server.service.d", "epmd.socket.d", "epmd.service.d"):
-            place = Path("/etc/systemd/system") / folder
-            if place.is_dir() and not any(place.iterdir()):
-                place.rmdir()
+        # Deepest first, and only those in which nobody else has put anything.
+        for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
     module.exit_json(changed=bool(there), kept=[str(path) for path in kept])
 
 

@@ -2,7 +2,7 @@
 
 One JSON file, written atomically. ``files`` maps a path to what was there before lanpi
 ("created", or where the original is kept), ``packages`` are those that were not installed
-before, ``units`` the enablement found before lanpi changed it, ``pending`` the restarts and
+before, ``folders`` those made for a file, ``units`` the enablement found before lanpi changed it, ``pending`` the restarts and
 reloads that written files still ask for: it is noted before a file is written and cleared after
 the restart, so a power cut in between loses none.
 """
@@ -62,6 +62,7 @@ class State:
         self.units = data.get("units", {})
         self.pending = data.get("pending", {})
         self.stopped = data.get("stopped", [])
+        self.folders = data.get("folders", [])
 
     def save(self):
         """Write the state if it differs from what is on disk."""
@@ -72,6 +73,7 @@ class State:
                 "units": self.units,
                 "pending": self.pending,
                 "stopped": sorted(self.stopped),
+                "folders": sorted(self.folders),
             },
             indent=1,
             sort_keys=True,
@@ -93,6 +95,8 @@ class State:
             self.files[path] = str(kept)
         else:
             self.files[path] = "created"
+            missing = [str(folder) for folder in Path(path).parents if not folder.exists()]
+            self.folders = sorted({*self.folders, *missing})
 
     def ask(self, verb, units):
         """Note that ``units`` need ``verb`` ("restart" or "reload"); a restart outranks a reload."""
