@@ -1,0 +1,109 @@
+"""``lanpi config``: the example, what is in effect and why, and a check for mistakes."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lanpi.cli.options import (
+    AcceptNewHostKey,
+    ConfigFile,
+    IdentityFile,
+    Json,
+    PasswordFile,
+    Settings,
+    SudoPasswordFile,
+    TargetArgument,
+    open_target,
+)
+from lanpi.cli.terminal import Terminal
+
+app = typer.Typer(no_args_is_help=True, help="Settings: the example, what is in effect, a check.")
+
+
+@app.command()
+def example() -> None:
+    """Print a file with every setting, its default and what it means."""
+    from lanpi.config.example import example as text
+
+    Terminal().raw(text())
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A file with settings.", show_default=False)],
+    json_output: Json = False,
+) -> None:
+    """Look for mistakes in a file; say all of them at once."""
+    from lanpi.config.load import effective, leaves, load_file
+
+    terminal = Terminal(json_output=json_output)
+    found = effective({}, load_file(file), [])
+    values = leaves(found.config)
+    given = {path: values[path] for path, origin in found.origins.items() if origin.kind == "file"}
+    if json_output:
+        terminal.json({"file": str(file), "valid": True, "settings": given})
+        return
+    count = f"{len(given)} setting{'' if len(given) == 1 else 's'}" if given else "no settings, so all defaults"
+    terminal.result(f"{file} is right: {count}")
+
+
+@app.command()
+def show(
+    target: TargetArgument = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Show the settings in effect on a Pi and where each value comes from.
+
+    With --config and --set: as they would be after `lanpi install` with the same options.
+    """
+    from lanpi import paths
+    from lanpi.config.load import effective, leaves, load_file, parse, parse_setting
+
+    terminal = Terminal(json_output=json_output)
+    from_file: dict[str, Any] = load_file(config) if config else {}
+    from_options = [parse_setting(setting) for setting in settings or []]
+    effective({}, from_file, from_options)  # a mistake here is said before anything is connected
+    pi: dict[str, Any] = {}
+    with open_target(
+        target,
+        terminal,
+        password_file=password_file,
+        sudo_password_file=sudo_password_file,
+        identity=identity,
+        accept_new_host_key=accept_new_host_key,
+    ) as host:
+        try:
+            # Everybody may read it there, so nobody is asked for a password for sudo.
+            text = host.get(paths.PI_CONFIG).decode(errors="replace")
+        except FileNotFoundError:
+            terminal.note(f"{host.name} has no {paths.PI_CONFIG}: lanpi was not installed there, these are defaults")
+        else:
+            pi = parse(text, f"{paths.PI_CONFIG} on {host.name}")
+    found = effective(pi, from_file, from_options)
+    values = leaves(found.config)
+    if json_output:
+        terminal.json(
+            {
+                path: {"value": value, "origin": origin.kind, "source": origin.source, "line": origin.line}
+                for path, value in values.items()
+                for origin in [found.origins[path]]
+            }
+        )
+        return
+    rows = [(path, _shown(value), str(found.origins[path])) for path, value in values.items()]
+    terminal.table(("KEY", "VALUE", "FROM"), rows)
+
+
+def _shown(value: Any) -> str:
+    """As it is written in YAML."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
