@@ -5,10 +5,12 @@ import shlex
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import paramiko
 
 from lanpi.errors import ExitCode, LanpiError
+from lanpi.hosts import agent
 from lanpi.hosts.base import Completed
 from lanpi.hosts.root import Root
 from lanpi.hosts.shell import failure, put_script, shown
@@ -18,7 +20,8 @@ _CHUNK = 65536
 
 
 class SshHost:
-    """Runs commands over an established connection.
+    """Runs commands over an established connection; those as root through one program there, see
+    :mod:`lanpi.hosts.agent`.
 
     Args:
         name: the target as the user named it.
@@ -48,6 +51,8 @@ class SshHost:
         self._user = user
         self._root = root
         self._behind = behind
+        self._agent: agent.Agent | None = None
+        self._starting = threading.Lock()
         transport = client.get_transport()
         if transport:
             transport.set_keepalive(KEEPALIVE_SECONDS)
@@ -67,9 +72,10 @@ class SshHost:
         timeout_seconds: float | None = None,
     ) -> Completed:
         """See :class:`lanpi.hosts.base.Host`."""
-        command, given = self._as(argv, stdin, root)
-        done = self._run(command, given, timeout_seconds)
-        done = Completed(shown(argv), done.exit_status, done.stdout, done.stderr)
+        if root and self._user != "root":
+            done = self._run_as_root(list(argv), stdin, timeout_seconds)
+        else:
+            done = self._run(argv, stdin, timeout_seconds)
         if check and done.exit_status != 0:
             raise failure(done, self.name)
         return done
@@ -112,6 +118,8 @@ class SshHost:
 
     def close(self) -> None:
         """End the connection and those to jump hosts under it."""
+        if self._agent:
+            self._agent.close()
         self._client.close()
         for client in self._behind:
             client.close()
@@ -120,6 +128,31 @@ class SshHost:
         if root and self._user != "root":
             return self._root.wrap(argv, stdin, self._run, self.name)
         return list(argv), stdin
+
+    def _run_as_root(self, argv: list[str], stdin: bytes, timeout_seconds: float | None) -> Completed:
+        with self._starting:
+            if self._agent is None:
+                command, password = self._root.wrap(["python3", "-c", agent.PROGRAM], b"", self._run, self.name)
+                if not password:
+                    # Nothing is asked, so nothing is saved by keeping a program there.
+                    command, given = self._root.wrap(argv, stdin, self._run, self.name)
+                    return replace(self._run(command, given, timeout_seconds), command=shown(argv))
+                pipe = _ChannelPipe(self._open(command))
+                pipe.send(password)
+                self._agent = agent.Agent(pipe)
+        try:
+            return self._agent.run(argv, stdin, timeout_seconds, shown(argv))
+        except agent.Gone as error:
+            transport = self._client.get_transport()
+            if transport and transport.is_active():
+                raise LanpiError(
+                    "python3 did not start as root",
+                    host=self.name,
+                    next_step="Is it there? sudo apt-get install python3",
+                ) from error
+            raise self._lost() from error
+        except TimeoutError as error:
+            raise LanpiError(f"{shown(argv)} took longer than {timeout_seconds:.0f} s", host=self.name) from error
 
     def _open(self, argv: Sequence[str]) -> paramiko.Channel:
         transport = self._client.get_transport()
@@ -158,6 +191,22 @@ class SshHost:
 
     def _lost(self) -> LanpiError:
         return connection_lost(self.name)
+
+
+class _ChannelPipe:
+    """An SSH channel as the agent's pipe."""
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        self._channel = channel
+
+    def send(self, data: bytes) -> None:
+        self._channel.sendall(data)
+
+    def receive(self) -> bytes:
+        return self._channel.recv(_CHUNK)
+
+    def close(self) -> None:
+        self._channel.close()
 
 
 def connection_lost(host: str) -> LanpiError:

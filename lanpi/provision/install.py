@@ -212,8 +212,13 @@ def _set_clock(host: Host, facts: Facts, report: Reporter) -> None:
     report.end(f"it was off by {abs(off):.0f} s")
 
 
+def cmdline_must_change(facts: Facts) -> bool:
+    """Whether the firmware's command line keeps the kernel from enforcing memory limits."""
+    words = facts.boot.cmdline.split()
+    return bool(facts.boot.cmdline_path) and ("cgroup_enable=memory" not in words or "cgroup_disable=memory" in words)
+
+
 STEPS = {
-    "Place the package sources": "Choosing where packages come from",
     "Install the packages": "Installing packages",
     "Enable the memory cgroup": "Switching on memory limits",
     "Place the files": "Writing the configuration",
@@ -227,7 +232,9 @@ def _converge(
 ) -> tuple[Event, ...]:
     variables = desired.variables() | {
         "lanpi_lock_seconds": LOCK_WAIT_SECONDS,
-        "lanpi_cmdline_path": facts.boot.cmdline_path if config.memory.cgroup else "",
+        "lanpi_cmdline_path": facts.boot.cmdline_path,
+        # The line is known from the facts: no round trip to find that it is right.
+        "lanpi_cmdline_change": config.memory.cgroup and cmdline_must_change(facts),
     }
 
     def on_event(event: Event) -> None:

@@ -3,6 +3,7 @@
 import json
 import secrets
 import string
+from collections.abc import Sequence
 from typing import Any
 
 from lanpi.errors import ExitCode, LanpiError
@@ -10,6 +11,7 @@ from lanpi.hosts.base import Host
 
 PASSWORD_LENGTH = 20
 """Letters and digits: 119 bits, and still typed without switching keyboards too often."""
+HTTP_OK = 200
 _ALPHABET = "".join(c for c in string.ascii_letters + string.digits if c not in "0O1lI")
 
 
@@ -51,12 +53,29 @@ class Server:
         )
         if done.exit_status == 0:
             return json.loads(done.stdout)
-        said = (done.text or done.error_text).strip()
-        raise LanpiError(
+        raise self._refused(command, (done.text or done.error_text).strip())
+
+    def _refused(self, command: str, said: str) -> LanpiError:
+        return LanpiError(
             f"ejabberd refused {command}: {said}",
             host=self._host.name,
             next_step="`lanpi doctor` says what is wrong with the server",
         )
+
+    def batch(self, calls: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Several calls in one round trip; all are made, whatever becomes of the others.
+
+        Raises:
+            LanpiError: FAILED naming the first that ejabberd refused.
+        """
+        done = self._host.run(
+            ["/usr/lib/lanpi/im-call", "batch"], stdin=json.dumps(calls).encode(), root=True, check=False
+        )
+        if done.exit_status != 0:
+            raise self._refused("to answer", done.error_text.strip())
+        for (command, _), (status, answer) in zip(calls, json.loads(done.stdout), strict=True):
+            if status != HTTP_OK:
+                raise self._refused(command, answer)
 
     def accounts(self) -> tuple[str, ...]:
         """The accounts' local parts, sorted."""

@@ -16,6 +16,8 @@ from ansible.module_utils.lanpi_dpkg import (
     starts_forbidden,
     wait_for_lock,
 )
+from ansible.module_utils.lanpi_files import difference, place
+from ansible.module_utils.lanpi_secrets import Secrets
 from ansible.module_utils.lanpi_state import State
 
 DOCUMENTATION = r"""
@@ -32,10 +34,13 @@ options:
     type: list
     elements: str
     default: []
-  refresh:
-    description: install the candidates even of packages that are there, after refreshing the lists.
-    type: bool
-    default: false
+  sources:
+    description:
+      - files with package sources and pins, as lanpi_tree takes files. When one changes, the lists are
+        refreshed and packages that are there already move to their new candidate.
+    type: list
+    elements: dict
+    default: []
   state:
     description: present, or absent for all that lanpi installed.
     type: str
@@ -64,6 +69,10 @@ added:
   description: packages that were installed or upgraded.
   type: list
   returned: present
+paths:
+  description: package sources that changed.
+  type: list
+  returned: present
 removed:
   description: packages that were removed.
   type: list
@@ -82,24 +91,28 @@ def lists_are_fresh():
 
 def present(module, state):
     names, wait = module.params["names"], module.params["lock_seconds"]
+    diffs = []
+    secrets = Secrets(module.check_mode)
+    sources = [wanted["path"] for wanted in module.params["sources"] if place(module, state, secrets, wanted, diffs)]
+    if sources and not module.check_mode:
+        # A run that is cut off here must refresh when it is repeated: the note outlives it.
+        state.ask("refresh", ["apt"])
+        state.save()
+    refresh = state.pending.get("apt") == "refresh"
     before = installed()
     broken = half_configured()
     missing = [name for name in names if name not in before]
-    if not missing and not broken and not module.params["refresh"]:
-        return {"changed": False, "added": []}
+    if not (missing or broken or refresh or sources):
+        return {"changed": False, "added": [], "paths": []}
     if module.check_mode:
-        return {
-            "changed": True,
-            "added": missing,
-            "diff": [{"before_header": "packages", "after_header": "packages", "before": "",
-                      "after": "".join(f"{name}\n" for name in missing)}],
-        }  # fmt: skip
+        diffs.append(difference("packages", "", "".join(f"{name}\n" for name in missing)))
+        return {"changed": True, "added": missing, "paths": sources, "diff": diffs}
     wait_for_lock(wait)
     with starts_forbidden():
         if broken:
             run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"], wait)
             run([*APT, "-f", "install"], wait)
-        if module.params["refresh"] or not lists_are_fresh():
+        if refresh or not lists_are_fresh():
             run([*APT, "update", "--error-on=any"], wait)
         # Noted before the install, dependencies included: what an interrupted install left behind
         # must still count as lanpi's.
@@ -109,9 +122,11 @@ def present(module, state):
         state.packages = sorted(set(state.packages) | set(new))
         state.save()
         run([*APT, "install", *names], wait)
+    state.pending.pop("apt", None)
+    state.save()
     after = installed()
     added = sorted(name for name in after if before.get(name) != after[name])
-    return {"changed": bool(added or broken), "added": added}
+    return {"changed": bool(added or broken or sources), "added": added, "paths": sources, "diff": diffs}
 
 
 def absent(module, state):
@@ -137,7 +152,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "names": {"type": "list", "elements": "str", "default": []},
-            "refresh": {"type": "bool", "default": False},
+            "sources": {"type": "list", "elements": "dict", "default": []},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "keep_data_of": {"type": "list", "elements": "str", "default": []},
             "lock_seconds": {"type": "float", "default": 300},
