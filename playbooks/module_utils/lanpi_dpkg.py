@@ -104,7 +104,7 @@ def run(command, wait_seconds):
         command = [*command[:1], "-o", f"DPkg::Lock::Timeout={int(wait_seconds)}", *command[1:]]
     done = subprocess.run(
         command, env=ENVIRONMENT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-    )  # noqa: E501
+    )
     if done.returncode != 0:
         said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
         errors = [line for line in said if line.startswith(("E:", "dpkg: error"))] or said[-5:]

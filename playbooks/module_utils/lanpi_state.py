@@ -1,10 +1,10 @@
 """What lanpi remembers on the Pi, so that every change can be finished and undone.
 
 One JSON file, written atomically. ``files`` maps a path to what was there before lanpi
-("created", or where the original is kept), ``packages`` are those that were not installed
-before, ``folders`` those made for a file, ``units`` the enablement found before lanpi changed it, ``pending`` the restarts and
-reloads that written files still ask for: it is noted before a file is written and cleared after
-the restart, so a power cut in between loses none.
+("created", or where the original is kept), ``folders`` are those made for a file, ``packages``
+those that were not installed before, ``units`` the enablement found before lanpi changed it,
+``pending`` the restarts and reloads that written files still ask for: noted before a file is
+written and cleared after the restart, so a power cut in between loses none.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Connection(ConnectionBase):
     transport = "lanpi"
     has_pipelining = True
     # Root comes from lanpi's own connection, so Ansible's become is not used.
-    become_methods: list[str] = []
+    become_methods = ()
 
     def _connect(self):
         self._connected = True
