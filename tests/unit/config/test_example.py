@@ -59,10 +59,8 @@ def test_a_comment_names_each_choice_and_bound(path: str) -> None:
     comment, allowed = commented()[path], keys()[path].allowed
     for each in allowed.split(" or "):
         if each.startswith("a whole number from "):
-            assert f"{each.removeprefix('a whole number from ')}" in comment
-        elif " " not in each and each != "empty":
-            assert each in comment
-        elif each.startswith("up to "):
+            assert each.removeprefix("a whole number from ") in comment
+        elif (" " not in each and each != "empty") or each.startswith("up to "):
             assert each in comment
 
 
