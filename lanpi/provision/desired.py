@@ -5,7 +5,7 @@ configuration give the same state, which the playbooks then bring about.
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -22,8 +22,12 @@ from lanpi.provision import ports
 from lanpi.server.versions import has_feature
 from lanpi.tuning.model import Plan
 
-ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "im")
+ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im")
 """In the order in which their units come up."""
+
+
+POSTGRESQL_VERSIONS = {"bookworm": 15, "trixie": 17}
+"""The one PostgreSQL of each Debian release (packages.debian.org, postgresql)."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "domain": domain,
         "swap": swap_mechanism(facts, config),
         "wireless": any(link.wireless and link.up for link in facts.links),
+        "postgresql_version": POSTGRESQL_VERSIONS.get(facts.os.codename, max(POSTGRESQL_VERSIONS.values())),
         "address4": _address4(facts),
         "aliases": _aliases(facts, domain),
         "openings": ports.openings(config, ssh_ports(facts)),
@@ -180,49 +185,69 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
         plan: the limits decided for it.
         domain: the XMPP domain.
     """
-    environment = Environment(
-        loader=FileSystemLoader(paths.templates()),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - configuration files, not HTML
-    )
-    values = context(facts, config, plan, domain)
-
-    def applies(entry: Mapping[str, Any]) -> bool:
-        condition = entry.get("when")
-        if condition is None:
-            return True
-        return bool(environment.compile_expression(str(condition), undefined_to_none=False)(**values))
-
-    def file(entry: Mapping[str, Any]) -> File:
-        path = entry["path"]
-        if entry.get("content") == "config":
-            content = dump(config)
-        else:
-            content = environment.get_template(f"{path.lstrip('/')}.j2").render(**values)
-        return File(
-            path=path,
-            content=content,
-            owner=entry.get("owner", "root"),
-            group=entry.get("group", entry.get("owner", "root")),
-            mode=entry.get("mode", "0644"),
-            restarts=tuple(entry.get("restarts", ())),
-            reloads=tuple(entry.get("reloads", ())),
-        )
-
+    renderer = _Renderer(context(facts, config, plan, domain), dump(config))
     early: list[File] = []
     packages: list[str] = []
     files: list[File] = []
     units: list[dict[str, Any]] = []
     data: list[str] = []
     for role, declared in declarations().items():
-        early += [file(entry) for entry in declared.get(f"{role}_early_files", []) if applies(entry)]
-        packages += [entry["name"] for entry in declared.get(f"{role}_packages", []) if applies(entry)]
-        files += [file(entry) for entry in declared.get(f"{role}_files", []) if applies(entry)]
-        for entry in declared.get(f"{role}_units", []):
-            if applies(entry):
-                units.append({key: value for key, value in entry.items() if key != "when"})
+        early += renderer.files(declared.get(f"{role}_early_files", []))
+        packages += [entry["name"] for entry in renderer.applying(declared.get(f"{role}_packages", []))]
+        files += renderer.files(declared.get(f"{role}_files", []))
+        for entry in renderer.applying(declared.get(f"{role}_units", [])):
+            unit = {key: value for key, value in entry.items() if key != "when"}
+            units.append(unit | {"name": renderer.text(entry["name"])})
         data += declared.get(f"{role}_data", [])
     return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data))
+
+
+class _Renderer:
+    """Jinja over declarations and templates; an undefined name is an error, never an empty string."""
+
+    def __init__(self, values: Mapping[str, Any], config_text: str) -> None:
+        self._values = values
+        self._config_text = config_text
+        self._environment = Environment(
+            loader=FileSystemLoader(paths.templates()),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,  # noqa: S701 - configuration files, not HTML
+        )
+
+    def text(self, template: str) -> str:
+        """A declaration's text with its variables filled in."""
+        return self._environment.from_string(template).render(**self._values)
+
+    def applying(self, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The entries whose ``when`` holds."""
+        return [entry for entry in entries if self._applies(entry.get("when"))]
+
+    def files(self, entries: Sequence[Mapping[str, Any]]) -> list[File]:
+        """The files whose ``when`` holds, rendered."""
+        return [self._file(entry) for entry in self.applying(entries)]
+
+    def _applies(self, condition: object) -> bool:
+        if condition is None:
+            return True
+        expression = self._environment.compile_expression(str(condition), undefined_to_none=False)
+        return bool(expression(**self._values))
+
+    def _file(self, entry: Mapping[str, Any]) -> File:
+        path = self.text(entry["path"])
+        if entry.get("content") == "config":
+            content = self._config_text
+        else:
+            name = entry.get("template", path.lstrip("/"))
+            content = self._environment.get_template(f"{name}.j2").render(**self._values)
+        return File(
+            path=path,
+            content=content,
+            owner=entry.get("owner", "root"),
+            group=entry.get("group", entry.get("owner", "root")),
+            mode=entry.get("mode", "0644"),
+            restarts=tuple(self.text(unit) for unit in entry.get("restarts", ())),
+            reloads=tuple(self.text(unit) for unit in entry.get("reloads", ())),
+        )
