@@ -13,7 +13,7 @@ from lanpi.hosts.inventory import Inventory
 TargetArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[TARGET]",
+        metavar="TARGET",
         help="USER@HOST[:PORT], a name from `lanpi host`, virtual:NAME, or local. Without one: this machine.",
         show_default=False,
     ),
