@@ -46,6 +46,14 @@ def choose_address(subnet: str, taken: set[str]) -> str:
     raise LanpiError("the virtual Pis' subnet is full", next_step="Run: lanpi virtual down NAME")
 
 
+def hardware_address(address: str) -> str:
+    """The MAC address of the Pi at an IPv4 address: locally administered (02), then the address's bytes.
+
+    The next Pi at that address has the same, so that no neighbour remembers a wrong one for seconds.
+    """
+    return "02:00:" + ":".join(f"{int(part):02x}" for part in address.split("."))
+
+
 def gateway(subnet: str) -> str:
     """The bridge's own address."""
     return str(next(ipaddress.ip_network(subnet).hosts()))
