@@ -1,123 +1,317 @@
-"""From facts and configuration to limits: a pure decision."""
+"""From facts and configuration to limits: a pure decision, each value with the formula that made it."""
 
 from lanpi.config.model import Config
+from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.tuning import constants as k
+from lanpi.tuning.kernel import decide_disk, decide_power, decide_swap, decide_sysctl
 from lanpi.tuning.model import (
+    Decision,
     ErlangLimits,
+    Inputs,
     Plan,
+    PostgresqlLimits,
     RedisLimits,
     ServerLimits,
-    SwapPlan,
     UnitLimits,
 )
-
-
-def _clamp(value: float, low: int, high: int) -> int:
-    return int(min(max(value, low), high))
-
-
-def _whole_mib(value: float) -> int:
-    return int(value) // k.MIB * k.MIB
+from lanpi.tuning.split import Split, clamp, split_memory, whole_mib
+from lanpi.tuning.take import Taker, show
 
 
 def plan_limits(facts: Facts, config: Config) -> Plan:
-    """Decide how a Pi's memory, processor and card are shared.
+    """Decide how a Pi's memory, processor and card are shared; see :func:`decide`."""
+    return decide(facts, config).plan
 
-    Args:
-        facts: of the Pi; memory and cores are what counts.
-        config: the profile, the number of people if one is named, the kind of swap.
 
-    Returns:
-        The limits; the same input gives the same plan.
-    """
-    profile = config.tune.profile
-    memory = facts.hardware.memory_bytes
-    usable = max(memory - k.SYSTEM_RESERVE_BYTES, memory // 4)
-
-    cache = _whole_mib(_clamp(usable * k.CACHE_SHARE, k.CACHE_MIN_BYTES, k.CACHE_MAX_BYTES))
-    server_high = _whole_mib(usable * k.SERVER_SHARE[profile])
-    server_max = min(_whole_mib(server_high * k.SERVER_MAX_OVER_HIGH), usable - cache)
-    sessions = max(50, (server_high - k.SERVER_BASE_BYTES) // k.SESSION_BYTES[profile])
-    open_files = max(k.OPEN_FILES_MIN, 2 * sessions)
-
-    return Plan(
-        server=UnitLimits(
-            cpu_weight=k.CPU_WEIGHTS["server"],
-            io_weight=k.IO_WEIGHTS["server"],
-            memory_low_bytes=_whole_mib(server_high * 0.8),
-            memory_high_bytes=server_high,
-            memory_max_bytes=server_max,
-            tasks_max=512,
-            open_files=open_files,
-            oom_score_adjust=k.OOM_SCORE["server"],
-        ),
-        cache=UnitLimits(
-            cpu_weight=k.CPU_WEIGHTS["cache"],
-            io_weight=k.IO_WEIGHTS["cache"],
-            memory_low_bytes=cache // 2,
-            memory_high_bytes=0,
-            memory_max_bytes=2 * cache,
-            tasks_max=64,
-            open_files=k.OPEN_FILES_MIN,
-            oom_score_adjust=k.OOM_SCORE["cache"],
-        ),
-        upkeep=UnitLimits(
-            cpu_weight=k.CPU_WEIGHTS["upkeep"],
-            io_weight=k.IO_WEIGHTS["upkeep"],
-            memory_low_bytes=0,
-            memory_high_bytes=_whole_mib(usable * k.UPKEEP_SHARE),
-            memory_max_bytes=0,
-            tasks_max=256,
-            open_files=k.OPEN_FILES_MIN,
-            oom_score_adjust=k.OOM_SCORE["upkeep"],
-        ),
-        erlang=ErlangLimits(
-            # No busy waiting (erl(1), +sbwt and its kin): on a Pi the processor has other work.
-            options="+sbwt none +sbwtdcpu none +sbwtdio none",
-            processes=max(65_536, k.PROCESSES_PER_SESSION * sessions),
-            ports=max(16_384, k.PORTS_PER_SESSION * sessions),
-            ets_tables=2053,
-            fullsweep_after=0,
-        ),
-        ejabberd=ServerLimits(
-            sql_pool_size=k.SQL_POOL_SQLITE
-            if config.database == "sqlite"
-            else max(2, min(8, facts.hardware.cores * k.SQL_POOL_PER_CORE)),
-            redis_pool_size=k.REDIS_POOL,
-            cache_size=_clamp(sessions * 2, 500, 20_000),
-            sessions_per_person=k.SESSIONS_PER_PERSON,
-            stanza_bytes=k.STANZA_BYTES,
-            rate_bytes_per_second=k.RATE_BYTES_PER_SECOND,
-            burst_bytes=k.BURST_BYTES,
-            sessions=sessions,
-        ),
-        redis=RedisLimits(memory_bytes=cache, policy="noeviction", clients=256),
-        swap=_plan_swap(facts, config),
-        sysctl={
-            # Compressed swap is fast: swap early (kernel.org, admin-guide/sysctl/vm, "swappiness").
-            "vm.swappiness": 100,
-            "vm.dirty_background_bytes": _clamp(memory * 0.01, 4 * k.MIB, 64 * k.MIB),
-            "vm.dirty_bytes": _clamp(memory * 0.04, 16 * k.MIB, 256 * k.MIB),
-            "net.core.somaxconn": 4096,
-            "net.ipv4.tcp_max_syn_backlog": 4096,
-            "net.ipv4.tcp_keepalive_time": 600,
-            "net.ipv4.tcp_keepalive_intvl": 60,
-            "net.ipv4.tcp_keepalive_probes": 5,
-        },
+def inputs_of(facts: Facts, config: Config) -> Inputs:
+    """What of facts and configuration the decision looks at; memory in steps, so that it stays put."""
+    return Inputs(
+        memory_bytes=facts.hardware.memory_bytes // k.MEMORY_STEP_BYTES * k.MEMORY_STEP_BYTES,
+        cores=facts.hardware.cores,
+        storage=facts.storage.kind,
+        storage_bytes=whole_mib(facts.storage.root_total_bytes),
+        filesystem=facts.storage.root_fstype,
+        virtual=facts.hardware.is_virtual,
+        profile=config.tune.profile,
+        people=config.tune.people,
+        database=config.database,
     )
 
 
-def _plan_swap(facts: Facts, config: Config) -> SwapPlan:
-    wanted = config.memory.swap
-    memory = facts.hardware.memory_bytes
-    if wanted == "off":
-        return SwapPlan(zram_bytes=0, file_bytes=0)
-    zram = _whole_mib(memory * k.ZRAM_SHARE)
-    if isinstance(wanted, int):
-        return SwapPlan(zram_bytes=zram, file_bytes=wanted * k.MIB)
-    room = facts.storage.root_free_bytes // 8
-    size = min(memory, room)
-    if facts.storage.kind in ("sd", "emmc"):
-        size = min(size, k.SWAP_FILE_SD_MAX_BYTES)
-    return SwapPlan(zram_bytes=zram, file_bytes=_whole_mib(size))
+def decide(facts: Facts, config: Config) -> Decision:
+    """Decide how a Pi's memory, processor and card are shared.
+
+    Args:
+        facts: of the Pi; memory, cores and storage are what counts.
+        config: profile, people, overrides, database, swap, firewall.
+
+    Returns:
+        The limits and where each comes from; the same input gives the same decision.
+
+    Raises:
+        LanpiError: BAD_INPUT for more people than fit, or an override that is out of bounds.
+    """
+    inputs = inputs_of(facts, config)
+    split = split_memory(inputs)
+    _refuse_too_many(inputs, split)
+    take = Taker(config.tune.overrides)
+    sessions = split.sessions
+    if inputs.people is None:
+        formula = (
+            f"({show(split.server_high, 'bytes')} - {show(k.SERVER_BASE_BYTES, 'bytes')} at rest) / "
+            f"{k.SESSION_BYTES[inputs.profile]:,} B a session"
+        )
+    else:
+        formula = f"{inputs.people} people x {k.DEVICES_PER_PERSON} devices; {split.capacity:,} would fit"
+    take.number("ejabberd.sessions", sessions, formula)
+    server, high = _server(take, inputs, split)
+    cache, redis = _cache(take, inputs, split)
+    ejabberd = _ejabberd(take, inputs, sessions)
+    plan = Plan(
+        inputs=inputs,
+        server=server,
+        cache=cache,
+        upkeep=_upkeep(take, split, high),
+        erlang=_erlang(take, inputs, sessions),
+        ejabberd=ejabberd,
+        redis=redis,
+        postgresql=_postgresql(take, inputs, split, ejabberd.sql_pool_size),
+        swap=decide_swap(take, inputs, config),
+        disk=decide_disk(take, inputs),
+        power=decide_power(take, inputs),
+        sysctl=decide_sysctl(take, inputs, config, sessions),
+    )
+    return Decision(plan, take.finish())
+
+
+def people_that_fit(facts: Facts, config: Config) -> int:
+    """How many people this Pi holds with this profile."""
+    return split_memory(inputs_of(facts, config)).capacity // k.DEVICES_PER_PERSON
+
+
+def _refuse_too_many(inputs: Inputs, split: Split) -> None:
+    fit = split.capacity // k.DEVICES_PER_PERSON
+    if inputs.people is None or inputs.people <= fit:
+        return
+    raise LanpiError(
+        f"{inputs.people} people are too many for this Pi: with profile {inputs.profile} it holds {fit} "
+        f"({k.DEVICES_PER_PERSON} devices each)",
+        next_step=f"Set tune.people to {fit} or less" + ("" if inputs.profile == "max" else ", or try the profile max"),
+        exit_code=ExitCode.BAD_INPUT,
+    )
+
+
+def _server(take: Taker, inputs: Inputs, split: Split) -> tuple[UnitLimits, int]:
+    usable = f"{show(inputs.memory_bytes, 'bytes')} - {show(split.reserve, 'bytes')} for the system"
+    share = k.SERVER_SHARE[inputs.profile]
+    most = split.usable - k.CACHE_MAX_OVER_DATA * split.cache - split.database
+    rest = f"the system keeps {show(split.reserve, 'bytes')}, Redis and the database have their part"
+    highest = take.number(
+        "server.memory_max_bytes",
+        split.server_max,
+        f"high x {k.SERVER_MAX_OVER_HIGH}, at most what the others leave: {show(most, 'bytes')}",
+        low=64 * k.MIB,
+        high=most,
+        limit=rest,
+    )
+    high = take.number(
+        "server.memory_high_bytes",
+        min(split.server_high, highest),
+        f"({usable}) x {share} ({inputs.profile})",
+        low=64 * k.MIB,
+        high=highest,
+        limit="not above server.memory_max_bytes",
+    )
+    low = take.number(
+        "server.memory_low_bytes",
+        min(split.server_low, high),
+        f"0.8 x what {split.sessions:,} sessions need",
+        high=high,
+        limit="not above server.memory_high_bytes",
+    )
+    files = clamp(k.FILES_PER_SESSION * split.sessions, k.OPEN_FILES_MIN, k.OPEN_FILES_MAX)
+    limits = UnitLimits(
+        cpu_weight=take.number("server.cpu_weight", k.CPU_WEIGHTS["server"], "8 x systemd's default"),
+        io_weight=take.number("server.io_weight", k.IO_WEIGHTS["server"], "8 x systemd's default"),
+        memory_low_bytes=low,
+        memory_high_bytes=high,
+        memory_max_bytes=highest,
+        tasks_max=take.number("server.tasks_max", k.TASKS["server"], "constant: threads, not Erlang processes"),
+        open_files=take.number(
+            "server.open_files",
+            files,
+            f"{k.FILES_PER_SESSION} x {split.sessions:,} sessions, at least {k.OPEN_FILES_MIN:,}",
+        ),
+        oom_score_adjust=take.number("server.oom_score_adjust", k.OOM_SCORE["server"], "before all but sshd and Redis"),
+    )
+    return limits, high
+
+
+def _cache(take: Taker, inputs: Inputs, split: Split) -> tuple[UnitLimits, RedisLimits]:
+    data = take.number(
+        "redis.memory_bytes",
+        split.cache,
+        f"{k.CACHE_SHARE} of what the system leaves, {show(k.CACHE_MIN_BYTES, 'bytes')} to "
+        f"{show(k.CACHE_MAX_BYTES, 'bytes')}",
+        high=split.cache * k.CACHE_MAX_OVER_DATA,
+        limit="what Redis' slice may take",
+    )
+    highest = take.number(
+        "cache.memory_max_bytes",
+        k.CACHE_MAX_OVER_DATA * split.cache,
+        f"{k.CACHE_MAX_OVER_DATA} x Redis' data",
+        low=max(data, 16 * k.MIB),
+        high=k.CACHE_MAX_OVER_DATA * split.cache,
+        limit="not below redis.memory_bytes, and the server has the rest",
+    )
+    limits = UnitLimits(
+        cpu_weight=take.number("cache.cpu_weight", k.CPU_WEIGHTS["cache"], "9 x systemd's default"),
+        io_weight=take.number("cache.io_weight", k.IO_WEIGHTS["cache"], "5 x systemd's default"),
+        memory_low_bytes=take.number(
+            "cache.memory_low_bytes", min(data, highest) // 2 or k.MIB, "half of Redis' data", high=highest
+        ),
+        memory_high_bytes=0,
+        memory_max_bytes=highest,
+        tasks_max=take.number("cache.tasks_max", k.TASKS["cache"], "constant"),
+        open_files=k.OPEN_FILES_MIN,
+        oom_score_adjust=take.number("cache.oom_score_adjust", k.OOM_SCORE["cache"], "small, and the server needs it"),
+    )
+    redis = RedisLimits(
+        memory_bytes=data,
+        policy=take.word("redis.policy", "noeviction", "constant"),
+        clients=take.number(
+            "redis.clients",
+            k.REDIS_CLIENTS,
+            "constant: one pool and checks",
+            low=k.REDIS_POOL + k.REDIS_CLIENTS_KEPT,
+            limit="ejabberd's pool and checks need so many",
+        ),
+        hz=take.number("redis.hz", k.REDIS_HZ[inputs.profile], f"by profile ({inputs.profile})"),
+    )
+    return limits, redis
+
+
+def _upkeep(take: Taker, split: Split, server_high: int) -> UnitLimits:
+    rest = split.usable - server_high - split.cache - split.database
+    return UnitLimits(
+        cpu_weight=take.number("upkeep.cpu_weight", k.CPU_WEIGHTS["upkeep"], "a fifth of systemd's default"),
+        io_weight=take.number("upkeep.io_weight", k.IO_WEIGHTS["upkeep"], "a fifth of systemd's default"),
+        memory_low_bytes=0,
+        memory_high_bytes=take.number(
+            "upkeep.memory_high_bytes",
+            max(k.MIB, min(split.upkeep_high, whole_mib(rest))),
+            f"{k.UPKEEP_SHARE} of what the system leaves, at most what the server leaves",
+            high=max(k.MIB, rest),
+            limit="what the server leaves",
+        ),
+        memory_max_bytes=0,
+        tasks_max=take.number("upkeep.tasks_max", k.TASKS["upkeep"], "constant"),
+        open_files=k.OPEN_FILES_MIN,
+        oom_score_adjust=k.OOM_SCORE["upkeep"],
+    )
+
+
+def _erlang(take: Taker, inputs: Inputs, sessions: int) -> ErlangLimits:
+    cores = max(1, min(inputs.cores, k.SCHEDULERS_MAX))
+    schedulers, formula = cores, f"one for each of {cores} cores"
+    if inputs.profile == "eco":
+        schedulers, formula = max(1, cores // 2), f"eco: half of {cores} cores"
+    return ErlangLimits(
+        schedulers=take.number("erlang.schedulers", schedulers, formula, high=cores, limit="the cores there are"),
+        busy_wait=take.word("erlang.busy_wait", "none", "constant"),
+        processes=take.number(
+            "erlang.processes",
+            max(k.PROCESSES_MIN, k.PROCESSES_PER_SESSION * sessions),
+            f"{k.PROCESSES_PER_SESSION} x {sessions:,} sessions, at least {k.PROCESSES_MIN:,}",
+        ),
+        ports=take.number(
+            "erlang.ports",
+            max(k.PORTS_MIN, k.PORTS_PER_SESSION * sessions),
+            f"{k.PORTS_PER_SESSION} x {sessions:,} sessions, at least {k.PORTS_MIN:,}",
+        ),
+        fullsweep_after=take.number("erlang.fullsweep_after", 0, "constant: collect everything each time"),
+    )
+
+
+def _ejabberd(take: Taker, inputs: Inputs, sessions: int) -> ServerLimits:
+    if inputs.database == "sqlite":
+        pool, formula = k.SQL_POOL_SQLITE, "SQLite: one writer"
+    else:
+        pool = clamp(inputs.cores, k.SQL_POOL_MIN, k.SQL_POOL_MAX)
+        formula = f"one for each of {inputs.cores} cores, {k.SQL_POOL_MIN} to {k.SQL_POOL_MAX}"
+    return ServerLimits(
+        sessions=sessions,
+        sql_pool_size=take.number("ejabberd.sql_pool_size", pool, formula),
+        redis_pool_size=take.number("ejabberd.redis_pool_size", k.REDIS_POOL, "constant", high=k.REDIS_POOL * 4),
+        cache_size=take.number(
+            "ejabberd.cache_size",
+            clamp(sessions * 2, k.CACHE_ENTRIES_MIN, k.CACHE_ENTRIES_MAX),
+            f"2 x {sessions:,} sessions, {k.CACHE_ENTRIES_MIN:,} to {k.CACHE_ENTRIES_MAX:,}",
+        ),
+        sessions_per_person=take.number("ejabberd.sessions_per_person", k.SESSIONS_PER_PERSON, "constant"),
+        stanza_bytes=take.number("ejabberd.stanza_bytes", k.STANZA_BYTES, "constant"),
+        rate_bytes_per_second=take.number("ejabberd.rate_bytes_per_second", k.RATE_BYTES_PER_SECOND, "constant"),
+        burst_bytes=take.number("ejabberd.burst_bytes", k.BURST_BYTES, "constant"),
+        backlog=take.number(
+            "ejabberd.backlog",
+            clamp(sessions // 4, k.BACKLOG_MIN, k.BACKLOG_MAX),
+            f"a quarter of {sessions:,} sessions, {k.BACKLOG_MIN} to {k.BACKLOG_MAX:,}",
+        ),
+    )
+
+
+def _postgresql(take: Taker, inputs: Inputs, split: Split, pool: int) -> PostgresqlLimits:
+    if inputs.database != "postgresql":
+        return PostgresqlLimits(0, 0, 0, 0, 0, 0, 0, "off")
+    connections = take.number(
+        "postgresql.max_connections",
+        pool + k.POSTGRESQL_CONNECTIONS_KEPT,
+        f"{pool} of ejabberd + {k.POSTGRESQL_CONNECTIONS_KEPT}",
+        low=pool + 5,
+        limit="ejabberd's pool and the superuser's",
+    )
+    # Half for the cache; the other half for sorts, vacuum and the processes themselves.
+    half = split.database // 2
+    buffers = whole_mib(min(half, k.POSTGRESQL_BUFFERS_MAX_BYTES))
+    part = f"database's part {show(split.database, 'bytes')}"
+    return PostgresqlLimits(
+        shared_buffers_bytes=take.number(
+            "postgresql.shared_buffers_bytes", buffers, f"half of the {part}", high=split.database, limit=part
+        ),
+        work_mem_bytes=take.number(
+            "postgresql.work_mem_bytes",
+            clamp(half // connections // 2, *k.POSTGRESQL_WORK_MEM_BYTES) // 1024 * 1024,
+            f"a quarter of the {part} / {connections} connections, 1 to 16 MiB",
+            high=max(k.POSTGRESQL_WORK_MEM_BYTES[0], half // pool),
+            limit=part,
+        ),
+        maintenance_work_mem_bytes=take.number(
+            "postgresql.maintenance_work_mem_bytes",
+            max(8 * k.MIB, whole_mib(half // 4)),
+            f"an eighth of the {part}, at least 8 MiB",
+            high=max(8 * k.MIB, half),
+            limit=part,
+        ),
+        effective_cache_size_bytes=take.number(
+            "postgresql.effective_cache_size_bytes",
+            max(buffers, whole_mib(split.usable // 4)),
+            "a quarter of what the system leaves",
+            high=split.usable,
+            limit="what the system leaves",
+        ),
+        max_connections=connections,
+        max_wal_size_bytes=take.number(
+            "postgresql.max_wal_size_bytes",
+            512 * k.MIB,
+            "half of PostgreSQL's default, for small cards",
+            high=max(512 * k.MIB, inputs.storage_bytes // 8),
+            limit="an eighth of the file system",
+        ),
+        checkpoint_timeout_seconds=take.number(
+            "postgresql.checkpoint_timeout_seconds",
+            1800 if inputs.profile == "eco" else 900,
+            f"by profile ({inputs.profile}); 300 s by default",
+        ),
+        wal_compression=take.word("postgresql.wal_compression", "lz4", "constant"),
+    )
