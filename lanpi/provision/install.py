@@ -132,14 +132,14 @@ def install(
     report.end(f"{facts.hardware.model}, {facts.os.pretty_name}")
     _preflight(host, facts, config, options, report)
     if options.check:
-        events = _converge(host, facts, config, desired, options, report)
+        events = converge(host, facts, config, desired, options, report)
         changed = changes(events)
         return Outcome(domain, f"{config.admin}@{domain}", None, changed, None, False, events)
     with lock(host, report.note):
         _set_clock(host, facts, report)
         if facts.installed is None or not facts.installed.finished:
             write_installed(host, InstalledRecord(__version__, False, _now(), domain, {}, ""))
-        events = _converge(host, facts, config, desired, options, report)
+        events = converge(host, facts, config, desired, options, report)
         changed = changes(events)
         server = Server(host, domain)
         password = _admin_account(server, config, report)
@@ -227,9 +227,14 @@ STEPS = {
 """Ansible's task names as steps for people."""
 
 
-def _converge(
+def converge(
     host: Host, facts: Facts, config: Config, desired: Desired, options: Options, report: Reporter
 ) -> tuple[Event, ...]:
+    """Bring the desired state about (or show what would change, with ``options.check``); the lock is held.
+
+    Raises:
+        LanpiError: FAILED with what did not work, UNREACHABLE when the connection was lost.
+    """
     variables = desired.variables() | {
         "lanpi_lock_seconds": LOCK_WAIT_SECONDS,
         "lanpi_cmdline_path": facts.boot.cmdline_path,

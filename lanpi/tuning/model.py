@@ -4,7 +4,8 @@ Sizes are bytes, weights are systemd's 1-10000 (systemd.resource-control(5)), ti
 The path of a value in here (``server.memory_high_bytes``) is its name for the user.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,11 @@ class Plan:
     disk: DiskPlan
     power: PowerPlan
     sysctl: dict[str, int | str]
+
+    @property
+    def as_json(self) -> str:
+        """All of it as text; :mod:`lanpi.tuning.stored` reads it back."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
 
 
 @dataclass(frozen=True)
