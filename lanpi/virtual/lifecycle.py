@@ -243,7 +243,10 @@ def _prepare(pi: VirtualPi) -> None:
     prefix = ipaddress.ip_network(subnet).prefixlen
     (root / "etc/systemd/network").mkdir(parents=True, exist_ok=True)
     (root / "etc/systemd/network/10-host0.network").write_text(
-        f"[Match]\nName=host0\n\n[Link]\nMACAddress={network.hardware_address(pi.address)}\n\n[Network]\nAddress={pi.address}/{prefix}\nGateway={network.gateway(subnet)}\n"
+        f"[Match]\nName=host0\n\n[Link]\nMACAddress={network.hardware_address(pi.address)}\n"
+        # The bridge forwards nothing larger; a Pi that announces more never gets its large packets.
+        f"MTUBytes={network.uplink_mtu()}\n\n"
+        f"[Network]\nAddress={pi.address}/{prefix}\nGateway={network.gateway(subnet)}\n"
         "LinkLocalAddressing=no\nIPv6AcceptRA=no\n"
     )
     # On stdin, so that no process list ever shows it.

@@ -112,7 +112,7 @@ def ensure() -> str:
     if not Path(f"/sys/class/net/{BRIDGE}").exists():
         run(["ip", "link", "add", BRIDGE, "type", "bridge"])
     # Packets leave through this machine's uplink, which may carry less than Ethernet's 1500 bytes.
-    run(["ip", "link", "set", BRIDGE, "mtu", str(_uplink_mtu()), "up"])
+    run(["ip", "link", "set", BRIDGE, "mtu", str(uplink_mtu()), "up"])
     run(
         [
             "ip",
@@ -145,7 +145,8 @@ def uplink_mtu_of(routes: str, links: dict[str, int]) -> int:
     return min((links[device] for device in devices if device in links), default=1500)
 
 
-def _uplink_mtu() -> int:
+def uplink_mtu() -> int:
+    """The MTU in bytes of this machine's way out."""
     links = {
         path.name: int((path / "mtu").read_text())
         for path in Path("/sys/class/net").iterdir()
