@@ -1,0 +1,104 @@
+"""How a Pi is doing, as it was read. ``None`` means that the machine cannot tell, never a guess."""
+
+from dataclasses import dataclass
+
+from lanpi.facts.model import Installed
+
+
+@dataclass(frozen=True)
+class Service:
+    """A systemd unit."""
+
+    unit: str
+    type: str  # "simple", "notify", "oneshot", …; "" for timers and sockets
+    active: str  # systemd's ActiveState: "active", "inactive", "failed", "activating", …
+    sub: str
+    enabled: str  # UnitFileState: "enabled", "disabled", "static", …
+    result: str  # "success", "exit-code", "oom-kill", …
+    since_epoch: float | None  # when it became active
+    restarts: int | None  # by systemd on its own, since somebody started it
+    memory_bytes: int | None
+    cpu_percent: float | None  # of one core, over the time of the reading
+    written_bytes: int | None  # to disks, since it was started
+
+
+@dataclass(frozen=True)
+class People:
+    """The messaging server's own figures; the accounts of lanpi's own check are not counted."""
+
+    registered: int | None
+    online: int | None  # people with at least one session
+    sessions: int | None
+    answer_seconds: float | None  # how long ejabberd took to say who is there
+    sent_per_minute: int | None  # between people, in the last minute, as the archive has it
+    received_per_minute: int | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """The machine."""
+
+    model: str
+    cores: int
+    is_virtual: bool
+    uptime_seconds: float | None
+    load: tuple[float, ...]  # over 1, 5 and 15 minutes; empty when not known
+    memory_total_bytes: int
+    memory_available_bytes: int | None
+    swap_total_bytes: int
+    swap_used_bytes: int
+    zram_original_bytes: int | None  # what was put into compressed memory …
+    zram_used_bytes: int | None  # … and what it takes there
+    temperature_celsius: float | None
+    throttled_flags: int | None  # the firmware's get_throttled
+    disk_kind: str
+    disk_total_bytes: int
+    disk_free_bytes: int
+    disk_read_only: bool
+    disk_life_used_percent: int | None
+    disk_written_bytes: int | None  # since the kernel came up
+    disk_written_ever_bytes: int | None  # since the file system was made
+
+
+@dataclass(frozen=True)
+class Link:
+    """A network interface with an address or a default route."""
+
+    name: str
+    wireless: bool
+    up: bool
+    default_route: bool
+    addresses: tuple[str, ...]
+    signal_dbm: int | None
+    speed_mbit: int | None
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What the backup says of itself; times are ISO 8601, "" for never."""
+
+    last_success: str
+    last_verified: str
+    key_saved: bool
+    last_error: str
+
+
+@dataclass(frozen=True)
+class Readings:
+    """All of it, from one reading."""
+
+    hostname: str
+    epoch_seconds: float  # the Pi's clock
+    is_root: bool  # read as root; without it, people, logs and other users' figures stay unseen
+    installed: Installed | None
+    config_text: str | None  # /etc/lanpi/lanpi.yml
+    services: tuple[Service, ...]
+    people: People | None
+    board: Board
+    links: tuple[Link, ...]
+    certificate_days_left: float | None
+    backup: Backup | None
+    logs_bytes: int | None
+    security_updates: tuple[str, ...] | None
+    reboot_reasons: tuple[str, ...]
+    clock_synchronised: bool | None

@@ -1,0 +1,100 @@
+"""People and messages: ejabberd's own answers over its local socket, and its archive."""
+
+import contextlib
+import http.client
+import json
+import re
+import socket
+import sqlite3
+import time
+from typing import Any
+
+SOCKET = "/var/lib/ejabberd/api.sock"
+DATABASE = "/var/lib/ejabberd/ejabberd.db"
+TIMEOUT_SECONDS = 5
+# See templates/usr/lib/lanpi/im-call.j2: mod_http_api needs its caller to have an address.
+PROXY_HEADER = b"PROXY TCP4 127.255.255.254 127.255.255.254 1 1\r\n"
+PROBE_ACCOUNTS = ("lanpi-probe-1", "lanpi-probe-2")
+
+# A message between two people is in the archive of each; in the sender's, it says that it is from them.
+MESSAGES = """
+SELECT COUNT(*), COALESCE(SUM(INSTR(SUBSTR(xml, 1, INSTR(xml, '>')), 'from=''' || username || '@') > 0), 0)
+FROM archive WHERE server_host = ? AND timestamp >= ? AND kind = 'chat' AND username NOT IN (?, ?)
+"""
+
+
+class LocalConnection(http.client.HTTPConnection):
+    """HTTP over ejabberd's Unix socket."""
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(TIMEOUT_SECONDS)
+        self.sock.connect(SOCKET)
+        self.sock.sendall(PROXY_HEADER)
+
+
+def call(domain: str, command: str, **arguments: Any) -> Any:
+    """A command of ejabberd's API.
+
+    Raises:
+        OSError, http.client.HTTPException, ValueError: no answer, or a refusal.
+    """
+    # One connection each: behind the PROXY protocol ejabberd answers 400 to a second request.
+    with contextlib.closing(LocalConnection(domain)) as connection:
+        connection.request("POST", f"/api/{command}", json.dumps(arguments), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        body = answer.read()
+    if answer.status != http.client.OK:
+        raise ValueError(f"{command}: {answer.status}")
+    return json.loads(body)
+
+
+def people(domain: str) -> dict[str, Any]:
+    """Accounts, sessions and messages; None where they cannot be read (not root, not running)."""
+    found: dict[str, Any] = dict.fromkeys(("registered", "online", "sessions", "answer_seconds"))
+    began = time.monotonic()
+    # Not root, or not running: the services' states say which.
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        sessions = call(domain, "connected_users")
+        found["answer_seconds"] = round(time.monotonic() - began, 3)
+        registered = call(domain, "stats", name="registeredusers")
+        hidden = sum(call(domain, "check_account", user=name, host=domain) == 0 for name in PROBE_ACCOUNTS)
+        found["registered"] = int(registered) - hidden
+        seen = [jid for jid in sessions if jid.partition("@")[0] not in PROBE_ACCOUNTS]
+        found["sessions"] = len(seen)
+        found["online"] = len({jid.partition("/")[0] for jid in seen})
+    return {**found, **messages_per_minute(DATABASE, domain, time.time())}
+
+
+def messages_per_minute(database: str, domain: str, now: float) -> dict[str, int | None]:
+    """Messages between people that the archive kept in the last minute, as sent and as received."""
+    nothing: dict[str, int | None] = {"sent_per_minute": None, "received_per_minute": None}
+    with contextlib.suppress(sqlite3.Error):
+        # Opening a database in WAL mode makes the -shm file where there is none, and then ejabberd could
+        # not open its own: so only while ejabberd has it open.
+        if not _is_open(database):
+            return nothing
+        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)
+        try:
+            since = int((now - 60) * 1e6)
+            kept, sent = connection.execute(MESSAGES, (domain, since, *PROBE_ACCOUNTS)).fetchone()
+        finally:
+            connection.close()
+        return {"sent_per_minute": int(sent), "received_per_minute": int(kept) - int(sent)}
+    return nothing
+
+
+def _is_open(database: str) -> bool:
+    try:
+        for suffix in ("", "-shm", "-wal"):
+            with open(database + suffix, "rb"):  # noqa: PTH123
+                pass
+    except OSError:
+        return False
+    return True
+
+
+def domain_of(config_text: str | None) -> str:
+    """The XMPP domain in /etc/lanpi/lanpi.yml, written by lanpi as ``domain: name``."""
+    found = re.search(r"^domain:\s*[\"']?([^\s\"'#]+)", config_text or "", re.MULTILINE)
+    return found.group(1) if found else "localhost"

@@ -1,0 +1,59 @@
+"""Read how a Pi is doing, in one round trip."""
+
+import json
+
+import yaml
+
+from lanpi import paths
+from lanpi.facts.bundle import broken_reading, bundle, run_program
+from lanpi.facts.records import build_record
+from lanpi.hosts.base import Host
+from lanpi.status.model import Readings
+
+# Each after what it imports.
+MODULES = (
+    *(f"lanpi.facts.probe.{name}" for name in ("source", "recorded", "system", "packages", "storage", "network")),
+    *(f"lanpi.status.probe.{name}" for name in ("services", "im", "board", "upkeep", "live", "collect")),
+)
+TIMEOUT_SECONDS = 30
+ALWAYS_WATCHED = ("ejabberd.service", "redis-server.service", "ssh.service")
+
+
+def watched_units() -> tuple[str, ...]:
+    """The units that lanpi's roles keep running, and the way in."""
+    found = dict.fromkeys(ALWAYS_WATCHED)
+    for declared in sorted((paths.playbooks() / "roles").glob("*/defaults/main.yml")):
+        role = declared.parent.parent.name
+        entries = yaml.safe_load(declared.read_text("utf-8")).get(f"{role}_units") or []
+        found.update(dict.fromkeys(entry["name"] for entry in entries if entry["state"] != "stopped"))
+    return tuple(found)
+
+
+def read_status(host: Host, *, root: bool) -> Readings:
+    """Read how a machine is doing; changes nothing there.
+
+    Args:
+        host: the machine.
+        root: read as root; without it much is None.
+
+    Raises:
+        LanpiError: FAILED when python3 is missing there or the probe broke, and what ``Host.run`` raises.
+    """
+    program = bundle(MODULES)
+    arguments = [f"--units={','.join(watched_units())}"]
+    done = run_program(host, program, arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)
+    try:
+        if done.exit_status != 0:
+            raise ValueError(f"exit status {done.exit_status}")
+        return readings_from_json(done.text)
+    except (ValueError, TypeError) as error:
+        raise broken_reading(host, done, error) from error
+
+
+def readings_from_json(text: str) -> Readings:
+    """The probe's output.
+
+    Raises:
+        ValueError: not JSON, or a value is missing, unknown or of another type.
+    """
+    return build_record(Readings, json.loads(text), "readings")
