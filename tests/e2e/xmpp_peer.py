@@ -22,6 +22,8 @@ class _Session(slixmpp.ClientXMPP):
     def __init__(self, jid: str, password: str, ca: Path) -> None:
         super().__init__(jid, password)
         self.register_plugin("xep_0313")
+        self.enable_direct_tls = False  # port 5222 speaks STARTTLS
+        self.enable_plaintext = False
         self.ca = ca
         self.seen = Seen()
         self.up: asyncio.Future[None] = asyncio.get_event_loop().create_future()
