@@ -1,0 +1,269 @@
+"""From readings to lines and a verdict; pure."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import yaml
+
+from lanpi.config.model import Config
+from lanpi.status.judge_board import board_lines, link_lines
+from lanpi.status.lines import NOT_AVAILABLE, UNKNOWN, VERDICTS, Line, duration, size, worst
+from lanpi.status.model import Readings, Service
+from lanpi.status.thresholds import RESTART_WINDOW_SECONDS, TABLE, Level
+
+CORE = ("ejabberd.service", "redis-server.service", "postgresql.service")
+"""Without these nobody can write to anybody."""
+REQUIRED = ("ejabberd.service", "redis-server.service")
+BACKUP_TIMER = "lanpi-backup.timer"
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Report:
+    """A Pi's status.
+
+    Attributes:
+        target: as the user named it.
+        exit_status: 0 ok, 1 warning, 2 critical, 3 unknown.
+        summary: the verdict in one sentence.
+        lines: all that was looked at.
+        readings: what it was made from; None when nothing could be read.
+    """
+
+    target: str
+    exit_status: int
+    summary: str
+    lines: tuple[Line, ...]
+    readings: Readings | None
+
+    @property
+    def verdict(self) -> str:
+        """The exit status as a word."""
+        return VERDICTS[self.exit_status]
+
+
+def unreachable(target: str, why: str) -> Report:
+    """The report of a Pi that could not be read."""
+    return Report(target, UNKNOWN, why, (), None)
+
+
+def judge(target: str, readings: Readings) -> Report:
+    """Colour everything and say the worst."""
+    if readings.config_text is None and readings.installed is None:
+        found = (*board_lines(readings.board), *link_lines(readings.links), *_system(readings))
+        return Report(target, UNKNOWN, "lanpi is not installed there", tuple(found), readings)
+    lines = (
+        *_installed(readings),
+        *_services(readings),
+        *_people(readings),
+        *board_lines(readings.board),
+        *link_lines(readings.links),
+        *_upkeep(readings),
+        *_system(readings),
+    )
+    status = worst(lines)
+    bad = [line for line in lines if line.level in ("warning", "critical")]
+    bad.sort(key=lambda line: line.level)  # "critical" before "warning"
+    summary = "; ".join(f"{line.label}: {line.text}" for line in bad[:3]) or "all is well"
+    if len(bad) > 3:
+        summary += f"; and {len(bad) - 3} more"
+    return Report(target, status, summary, lines, readings)
+
+
+def _installed(readings: Readings) -> list[Line]:
+    if readings.installed and not readings.installed.finished:
+        return [
+            Line("install", "Services", "Install", "warning", "was not finished", "Run the same `lanpi install` again")
+        ]
+    return []
+
+
+def _services(readings: Readings) -> list[Line]:
+    known = {service.unit: service for service in readings.services}
+    lines = [
+        Line(f"service:{unit}", "Services", unit.removesuffix(".service"), "critical", "is not installed")
+        for unit in REQUIRED
+        if unit not in known
+    ]
+    fine = 0
+    for service in readings.services:
+        line = _service(service, readings.epoch_seconds)
+        if line is None:
+            continue
+        if line.level == "ok" and service.unit not in CORE:
+            fine += 1
+        else:
+            lines.append(line)
+    if fine:
+        lines.append(Line("services", "Services", "Others", "ok", f"{fine} units as they should be"))
+    return lines
+
+
+def _service(service: Service, now: float) -> Line | None:
+    core = service.unit in CORE
+    key, label = f"service:{service.unit}", service.unit.removesuffix(".service")
+    look = f"See why: journalctl -u {service.unit}"
+    if service.active == "active":
+        level, parts = _running(service, now)
+        return Line(key, "Services", label, level, ", ".join(parts), look if level != "ok" else "")
+    if service.active in ("inactive", "deactivating") and not core:
+        # Switched off by somebody or by the configuration, or a job that is not running right now.
+        if service.enabled not in ("enabled", "enabled-runtime") or service.type == "oneshot":
+            return None
+        return Line(key, "Services", label, "warning", "is stopped", f"Start it: systemctl start {service.unit}")
+    if service.active in ("activating", "reloading"):
+        often = f", restarted {service.restarts} times" if service.restarts else ""
+        return Line(key, "Services", label, "warning", f"is starting{often}", look)
+    why = f" ({service.result})" if service.result not in ("", "success") else ""
+    return Line(key, "Services", label, "critical" if core else "warning", f"is {service.active}{why}", look)
+
+
+def _running(service: Service, now: float) -> tuple[Level, list[str]]:
+    age = None if service.since_epoch is None else max(now - service.since_epoch, 0.0)
+    parts = ["running" if service.sub in ("running", "") else service.sub]
+    if age is not None:
+        parts[0] += f" for {duration(age)}"
+    if service.restarts:
+        parts.append(f"{service.restarts} restarts")
+    if service.memory_bytes is not None:
+        parts.append(size(service.memory_bytes))
+    if service.cpu_percent is not None:
+        parts.append(f"{service.cpu_percent:.0f} % CPU")
+    if service.written_bytes is not None:
+        parts.append(f"{size(service.written_bytes)} written")
+    recent = age is not None and age < RESTART_WINDOW_SECONDS
+    return (TABLE["service_restarts"].level(service.restarts) if recent and service.restarts else "ok"), parts
+
+
+def _people(readings: Readings) -> list[Line]:
+    people = readings.people
+    why = "" if readings.is_root else " without root"
+    if people is None or people.registered is None:
+        return [Line("people", "People", "People", "unknown", NOT_AVAILABLE + why)]
+    lines = [
+        Line(
+            "people",
+            "People",
+            "People",
+            "ok",
+            f"{people.online} of {people.registered} online, {people.sessions} sessions",
+        ),
+        Line(
+            "answer",
+            "People",
+            "Answer",
+            TABLE["answer_seconds"].level(people.answer_seconds),
+            f"in {1000 * people.answer_seconds:.0f} ms" if people.answer_seconds is not None else NOT_AVAILABLE,
+        ),
+    ]
+    if people.sent_per_minute is None:
+        lines.append(Line("messages", "People", "Messages", "unknown", NOT_AVAILABLE))
+    else:
+        text = f"{people.sent_per_minute} sent, {people.received_per_minute} received in the last minute"
+        lines.append(Line("messages", "People", "Messages", "ok", text))
+    return lines
+
+
+def _upkeep(readings: Readings) -> list[Line]:
+    days = readings.certificate_days_left
+    if days is None:
+        certificate = NOT_AVAILABLE
+    else:
+        certificate = f"{days:.0f} days left" if days >= 0 else f"ended {-days:.0f} days ago"
+    level = TABLE["certificate"].level(days)
+    hint = "Renew it: systemctl start lanpi-tls.service" if level in ("warning", "critical") else ""
+    return [
+        Line("certificate", "Upkeep", "Certificate", level, certificate, hint),
+        *_backup(readings),
+        _logs(readings),
+    ]
+
+
+def _backup(readings: Readings) -> list[Line]:
+    backup = readings.backup
+    if backup is None:
+        timers = [service for service in readings.services if service.unit == BACKUP_TIMER]
+        if timers and timers[0].active == "active" and readings.is_root:
+            return [
+                Line("backup", "Upkeep", "Backup", "warning", "there is none yet", "Make the first: lanpi backup now")
+            ]
+        text = "none is set up" if not timers else NOT_AVAILABLE
+        return [Line("backup", "Upkeep", "Backup", "unknown", text)]
+    lines = []
+    made, verified = _age(backup.last_success, readings), _age(backup.last_verified, readings)
+    level = TABLE["backup_age"].level(None if made is None else made / 3600)
+    text = "never" if made is None else f"{duration(made)} ago"
+    if made is None:
+        level = "warning"
+    if backup.last_error:
+        text, level = (
+            f"{text}; the last one failed: {backup.last_error}",
+            "critical" if level == "critical" else "warning",
+        )
+    lines.append(Line("backup", "Upkeep", "Backup", level, text))
+    level = "warning" if verified is None else TABLE["verified_age"].level(verified / 86400)
+    text = "never" if verified is None else f"{duration(verified)} ago"
+    lines.append(Line("backup_verified", "Upkeep", "Backup verified", level, text))
+    if not backup.key_saved:
+        lines.append(Line("backup_key", "Upkeep", "Backup key", "warning", "is on the Pi alone, and lost with it"))
+    return lines
+
+
+def _age(when: str, readings: Readings) -> float | None:
+    """Seconds since an ISO 8601 time; None for none."""
+    try:
+        return max(readings.epoch_seconds - datetime.fromisoformat(when).timestamp(), 0.0)
+    except ValueError:
+        return None
+
+
+def log_bound_bytes(config_text: str | None) -> int:
+    """``logs.max_mb`` of the configuration on the Pi, or its default."""
+    bound = Config().logs.max_mb
+    # Not set there, or set by hand to what nobody understands: then the default is in effect.
+    with suppress(yaml.YAMLError, TypeError, KeyError, ValueError):
+        bound = int(yaml.safe_load(config_text or "")["logs"]["max_mb"])
+    return bound * MEGABYTE
+
+
+def _logs(readings: Readings) -> Line:
+    bound = log_bound_bytes(readings.config_text)
+    if readings.logs_bytes is None:
+        return Line("logs", "Upkeep", "Logs", "unknown", NOT_AVAILABLE)
+    share = 100 * readings.logs_bytes / bound
+    level = TABLE["logs_used"].level(share)
+    return Line("logs", "Upkeep", "Logs", level, f"{size(readings.logs_bytes)} of {size(bound)}")
+
+
+def _system(readings: Readings) -> list[Line]:
+    pending = readings.security_updates
+    clock: dict[bool | None, tuple[Level, str]] = {
+        True: ("ok", "in sync"),
+        False: ("warning", "not in sync"),
+        None: ("unknown", NOT_AVAILABLE),
+    }
+    if pending is None:
+        updates = NOT_AVAILABLE
+    else:
+        updates = f"{len(pending)} pending: {', '.join(pending[:5])}" if pending else "none pending"
+    reasons = readings.reboot_reasons
+    return [
+        Line(
+            "security_updates",
+            "System",
+            "Security upgrades",
+            TABLE["security_updates"].level(None if pending is None else len(pending)),
+            updates,
+            "Install them now: sudo unattended-upgrade" if pending else "",
+        ),
+        Line(
+            "reboot",
+            "System",
+            "Reboot",
+            "warning" if reasons else "ok",
+            "; ".join(reasons) or "not needed",
+            "sudo reboot" if reasons else "",
+        ),
+        Line("clock", "System", "Clock", *clock[readings.clock_synchronised]),
+    ]

@@ -1,0 +1,71 @@
+"""Where green ends: the one table behind status's colours, its verdict and docs/reference/status.md."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["ok", "warning", "critical", "unknown"]
+"""``unknown`` is what the machine cannot tell; it never makes a verdict worse."""
+
+SEVERITY: dict[Level, int] = {"unknown": 0, "ok": 0, "warning": 1, "critical": 2}
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From which value on a figure is yellow and red.
+
+    Attributes:
+        key: what is measured.
+        unit: of both bounds.
+        warning: yellow from here on.
+        critical: red from here on; None where it is never red.
+        falling: low values are the bad ones.
+        reason: why there; with the source where it is not a convention of lanpi's own.
+    """
+
+    key: str
+    unit: str
+    warning: float
+    critical: float | None
+    falling: bool
+    reason: str
+
+    def level(self, value: float | None) -> Level:
+        """The colour of a value; unknown for None."""
+        if value is None:
+            return "unknown"
+        sign = -1 if self.falling else 1
+        if self.critical is not None and sign * value >= sign * self.critical:
+            return "critical"
+        return "warning" if sign * value >= sign * self.warning else "ok"
+
+
+TABLE = {
+    row.key: row
+    for row in (
+        Threshold("load_per_core", "", 1.5, 4.0, False, "work waits for a core over five minutes"),
+        Threshold("memory_available", "%", 15, 5, True, "the kernel begins to drop what it needs again soon"),
+        Threshold("swap_used", "%", 75, 95, False, "what no longer fits is about to be killed"),
+        Threshold(
+            "temperature", "°C", 75, 80, False, "the firmware slows the processor from 80 °C on (Raspberry Pi docs)"
+        ),
+        Threshold("disk_free", "%", 15, 5, True, "databases and upgrades need room to work in"),
+        Threshold("disk_life_used", "%", 80, 100, False, "the card's own estimate (JEDEC eMMC, life time)"),
+        Threshold("wifi_signal", "dBm", -70, -80, True, "below it, packets are lost and sent again"),
+        Threshold("link_speed", "Mbit/s", 99, None, True, "10 Mbit/s on a cable is a bad cable or socket"),
+        Threshold("certificate", "days", 25, 5, True, "it is renewed 30 days before its end: that has failed"),
+        Threshold("backup_age", "hours", 50, 168, False, "two daily backups are missing; a week is gone"),
+        Threshold("verified_age", "days", 35, None, False, "nobody knows whether it can be restored"),
+        Threshold("logs_used", "% of logs.max_mb", 100, 150, False, "the bound does not hold"),
+        Threshold("security_updates", "packages", 1, None, False, "they install themselves at night, if that works"),
+        Threshold("answer_seconds", "s", 1.0, 4.0, False, "ejabberd says who is there in milliseconds"),
+        Threshold("service_restarts", "restarts", 1, None, False, "and running for less than an hour: it has fallen"),
+    )
+}
+
+RESTART_WINDOW_SECONDS = 3600
+"""How long a restart by systemd colours a service."""
+
+# Raspberry Pi documentation, vcgencmd get_throttled: bits 0-3 now, the same 16 higher since boot.
+THROTTLE_FLAGS = ("under-voltage", "frequency capped", "throttled", "soft temperature limit")
+UNDER_VOLTAGE = 0
+SINCE_BOOT_SHIFT = 16
