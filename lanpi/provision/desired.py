@@ -102,7 +102,7 @@ def ssh_ports(facts: Facts) -> tuple[int, ...]:
 
 def _aliases(facts: Facts, domain: str) -> list[str]:
     """Other names and addresses under which a browser may come."""
-    names = {facts.hostname, f"{facts.hostname}.local"}
+    names = {facts.hostname, f"{facts.hostname}.local", "localhost", "127.0.0.1"}
     names |= {text for link in facts.links for text in link.addresses if ":" not in text}
     return sorted(names - {domain})
 

@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Protocol
 
 from lanpi import __version__
+from lanpi.config.domain import check_domain
 from lanpi.config.model import Config
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.hosts.base import Host
-from lanpi.preflight import Finding, findings
+from lanpi.preflight import PACKAGES, Finding, findings
 from lanpi.provision.desired import Desired, declared_packages, desired_state
 from lanpi.provision.lock import lock
 from lanpi.provision.proof import Proof, prove
 from lanpi.provision.runner import Event, run_playbook
 from lanpi.provision.state import InstalledRecord, write_installed
 from lanpi.server.admin import Server, generate_password
+from lanpi.server.versions import has_feature
 from lanpi.tuning.decide import plan_limits
 
 CLOCK_TOLERANCE_SECONDS = 60.0
@@ -120,15 +122,16 @@ def install(
     """
     report.begin("Looking at the Pi")
     _require_root(host)
-    facts = read_facts(host, root=True, packages=declared_packages())
+    facts = read_facts(host, root=True, packages=(*declared_packages(), *PACKAGES))
     config = configure(facts.config_text)
     domain = _domain(facts, config, host)
+    _require_features(facts, config, host)
     config = config.model_copy(update={"domain": domain})
     plan = plan_limits(facts, config)
     desired = desired_state(facts, config, plan, domain)
     if _needs_packages(facts, desired):
         # Only now: asking the mirror takes a while, and a second install does not need it.
-        facts = read_facts(host, root=True, check_mirror=True, packages=desired.packages)
+        facts = read_facts(host, root=True, check_mirror=True, packages=(*declared_packages(), *PACKAGES))
     report.end(f"{facts.hardware.model}, {facts.os.pretty_name}")
     _preflight(host, facts, config, options, report)
     if options.check:
@@ -169,6 +172,15 @@ def _require_root(host: Host) -> None:
 def _domain(facts: Facts, config: Config, host: Host) -> str:
     """The configured domain; it cannot change later, since accounts and archives belong to it."""
     wanted = config.domain or (facts.installed.domain if facts.installed else "") or default_domain(facts)
+    try:
+        check_domain(wanted)
+    except ValueError as error:
+        raise LanpiError(
+            f"the host name {facts.hostname} makes no domain: {error}",
+            host=host.name,
+            next_step="Choose one with --set domain=NAME.local",
+            exit_code=ExitCode.BAD_INPUT,
+        ) from error
     if facts.installed and facts.installed.domain and facts.installed.domain != wanted:
         raise LanpiError(
             f"this Pi serves {facts.installed.domain}; people's addresses cannot move to {wanted}",
@@ -177,6 +189,17 @@ def _domain(facts: Facts, config: Config, host: Host) -> str:
             exit_code=ExitCode.BAD_INPUT,
         )
     return wanted
+
+
+def _require_features(facts: Facts, config: Config, host: Host) -> None:
+    """What the ejabberd of this Debian release and channel cannot do is said before anything is touched."""
+    if config.im.registration == "invite" and not has_feature("invites", facts.os.codename, config.im.channel):
+        raise LanpiError(
+            f"the ejabberd of {facts.os.codename} ({config.im.channel}) knows no invitations",
+            host=host.name,
+            next_step="Take im.registration: closed and `lanpi user add`, or Debian trixie with im.channel: backports",
+            exit_code=ExitCode.BAD_INPUT,
+        )
 
 
 def _needs_packages(facts: Facts, desired: Desired) -> bool:

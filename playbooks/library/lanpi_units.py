@@ -65,11 +65,16 @@ def show(names):
     """Properties of units, by name; one systemctl call for all."""
     if not names:
         return {}
-    wanted = "Id,LoadState,ActiveState,UnitFileState,ConditionResult"
+    wanted = "Id,LoadState,ActiveState,UnitFileState,ConditionResult,ConditionTimestampMonotonic"
     blocks = systemctl("show", "--property", wanted, *names).split("\n\n")
     rows = [dict(line.split("=", 1) for line in block.splitlines()) for block in blocks]
     # Keyed by the name asked for: an alias (redis.service) answers with its real Id.
     return dict(zip(names, rows, strict=True))
+
+
+def held_back(facts):
+    """Whether systemd tried to start a unit and its conditions did not hold."""
+    return facts["ConditionResult"] == "no" and facts["ConditionTimestampMonotonic"] not in ("", "0")
 
 
 def reason(unit, log):
@@ -149,6 +154,8 @@ def present(module, state):
         if facts["LoadState"] == "not-found" and unit.get("optional"):
             continue
         quiet = unit.get("state") == "run" and not pending  # a routine run of a oneshot is no change
+        if module.check_mode:
+            quiet = quiet or held_back(facts)
         for verb in steps_for(unit, facts, pending):
             if not module.check_mode:
                 if verb in ("enable", "disable"):
@@ -163,7 +170,7 @@ def present(module, state):
                     act(verb, name, unit.get("log", ""))
                     # A unit whose conditions do not hold (a time service in a container) stays down by
                     # design: systemd reports success, and there is no change to report.
-                    quiet = quiet or show([name])[name]["ConditionResult"] == "no"
+                    quiet = quiet or held_back(show([name])[name])
             if not (quiet and verb == "start"):
                 done.append(f"{verb} {name}")
         if pending and not module.check_mode:

@@ -144,7 +144,7 @@ def test_secrets_stay_on_the_pi(installed, pi, target, lanpi, on_pi, tmp_path, m
     secrets = json.loads(on_pi(pi, "cat /etc/lanpi/secrets.json", root=True).stdout)
     assert on_pi(pi, "stat -c %a /etc/lanpi/secrets.json", root=True).stdout.strip() == "600"
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    on_pi(pi, "sed -i s/maxclients/#maxclients/ /etc/redis/redis.conf", root=True)
+    on_pi(pi, "sed -i 's/^requirepass .*/requirepass wrong/' /etc/redis/redis.conf", root=True)
     done = lanpi("install", target, "--check", "-v")
     log = "".join(path.read_text() for path in tmp_path.rglob("*.log"))
     assert "redis.conf" in done.stdout
