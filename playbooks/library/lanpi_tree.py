@@ -48,6 +48,10 @@ paths:
   description: the paths that changed (or would, in check mode).
   type: list
   returned: always
+asked:
+  description: the restarts and reloads that changed files ask for, unit to verb.
+  type: dict
+  returned: always
 """
 
 
@@ -85,7 +89,8 @@ def main():
         for path in sorted(set(state.files) - kept):
             remove(module, state, secrets, path, diffs)
             changed.append(path)
-    module.exit_json(changed=bool(changed), paths=changed, diff=diffs)
+    # In check mode nothing is noted on disk; the caller hands this on to lanpi_units.
+    module.exit_json(changed=bool(changed), paths=changed, diff=diffs, asked=state.pending)
 
 
 if __name__ == "__main__":

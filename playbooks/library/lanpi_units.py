@@ -24,6 +24,10 @@ options:
     type: list
     elements: dict
     default: []
+  asked:
+    description: restarts and reloads that a check of the files found, unit to verb; only looked at in check mode.
+    type: dict
+    default: {}
   state:
     description: present, or absent to put the units back to how they were found.
     type: str
@@ -136,6 +140,9 @@ def steps_for(wanted, found, pending):
 
 def present(module, state):
     units = module.params["units"]
+    if module.check_mode:
+        state.pending.update(module.params["asked"])
+        state.pending.pop("systemd", None)
     if state.pending and not module.check_mode:
         systemctl("daemon-reload")
         # Files that ask for no more than that (slices, timers' services) name "systemd" itself.
@@ -223,6 +230,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "units": {"type": "list", "elements": "dict", "default": []},
+            "asked": {"type": "dict", "default": {}},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         supports_check_mode=True,

@@ -52,11 +52,11 @@ def place(module, state, secrets, wanted, diffs):
     if found and before == content:
         notes = f" (mode {found[1]:04o} -> {mode:04o}, owner {found[2]}:{found[3]} -> {uid}:{gid})"
     diffs.append(difference(path, secrets.mask(before), secrets.mask(content), notes))
+    state.ask("reload", wanted.get("reloads", []))
+    state.ask("restart", wanted.get("restarts", []))
     if module.check_mode:
         return True
     state.keep_original(path)
-    state.ask("reload", wanted.get("reloads", []))
-    state.ask("restart", wanted.get("restarts", []))
     state.save()
     write_atomically(path, content.encode(), mode, uid, gid)
     return True
