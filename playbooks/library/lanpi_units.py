@@ -184,7 +184,10 @@ def present(module, state):
             del state.pending[name]
             state.save()
     # What is asked for but not declared (a service that another package owns) is done last.
+    declared = {unit["name"] for unit in units}
     for name, verb in sorted(state.pending.items()):
+        if name in declared:
+            continue
         if not module.check_mode:
             if show([name])[name]["ActiveState"] == "active" or verb == "reload":
                 act("try-restart" if verb == "restart" else "reload", name)
