@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import hashlib
 import pwd
 from pathlib import Path
 
@@ -45,7 +46,11 @@ def place(module, state, secrets, wanted, diffs):
     gid = identity(module, wanted["group"], grp.getgrnam)
     content = secrets.fill_in(wanted["content"])
     found = current(path)
+    digest = hashlib.sha256(content.encode()).hexdigest()
     if found == (content, mode, uid, gid):
+        if path in state.files and state.digests.get(path) != digest and not module.check_mode:
+            state.digests[path] = digest
+            state.save()
         return False
     before = found[0] if found else ""
     notes = ""
@@ -57,6 +62,7 @@ def place(module, state, secrets, wanted, diffs):
     if module.check_mode:
         return True
     state.keep_original(path)
+    state.digests[path] = digest
     state.save()
     write_atomically(path, content.encode(), mode, uid, gid)
     return True

@@ -3,6 +3,7 @@
 One JSON file, written atomically. ``files`` maps a path to what was there before lanpi
 ("created", or where the original is kept), ``folders`` are those made for a file, ``packages``
 those that were not installed before, ``units`` the enablement found before lanpi changed it,
+``digests`` the SHA-256 of what lanpi last placed at a path (so that a later change by somebody else is seen),
 ``pending`` the restarts and reloads that written files still ask for: noted before a file is
 written and cleared after the restart, so a power cut in between loses none.
 """
@@ -58,6 +59,7 @@ class State:
         self._loaded = STATE.read_text() if STATE.exists() else "{}"
         data = json.loads(self._loaded)
         self.files = data.get("files", {})
+        self.digests = data.get("digests", {})
         self.packages = data.get("packages", [])
         self.units = data.get("units", {})
         self.pending = data.get("pending", {})
@@ -69,6 +71,8 @@ class State:
         text = json.dumps(
             {
                 "files": self.files,
+                # Only of what is still lanpi's: whoever takes a file back need not know of digests.
+                "digests": {path: digest for path, digest in self.digests.items() if path in self.files},
                 "packages": sorted(self.packages),
                 "units": self.units,
                 "pending": self.pending,
