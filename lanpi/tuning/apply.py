@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lanpi.config.load import effective
-from lanpi.config.read import parse
 from lanpi.config.model import Config
+from lanpi.config.read import parse
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
@@ -18,7 +18,7 @@ from lanpi.provision.lock import lock
 from lanpi.provision.proof import Proof, prove
 from lanpi.server.admin import Server
 from lanpi.tuning.decide import decide
-from lanpi.tuning.model import Decision, Plan
+from lanpi.tuning.model import Decision, Plan, Setting
 from lanpi.tuning.stored import (
     Set,
     find,
@@ -76,6 +76,14 @@ class Proposal:
         """The wanted plan: an undo brings back exactly what was, not what would be computed today."""
         stored = plan_from(self.goes_back_to.plan) if self.goes_back_to else None
         return stored or self.decision.plan
+
+    def value(self, setting: Setting) -> int | str:
+        """What the wanted plan has for a setting."""
+        part, _, field = setting.name.partition(".")
+        held = getattr(self.plan, part)
+        found = held.get(field, setting.value) if isinstance(held, dict) else getattr(held, field)
+        value: int | str = found
+        return value
 
     @property
     def changes_nothing(self) -> bool:
@@ -157,6 +165,11 @@ def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) ->
             when the connection was lost, BLOCKED when another lanpi is at work.
     """
     with lock(host, report.note):
+        if proposal.changes_nothing:
+            # No new set; files that somebody changed by hand are put right all the same.
+            changed, proof = _bring_about(host, proposal.facts, proposal.after, proposal.plan, options, report)
+            current = in_effect(proposal.sets)
+            return Outcome(current.number if current else 0, changed, proof)
         sets, current, new = _begin(host, proposal)
         try:
             changed, proof = _bring_about(host, proposal.facts, proposal.after, proposal.plan, options, report)
