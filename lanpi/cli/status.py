@@ -1,0 +1,134 @@
+"""``lanpi status``."""
+
+import contextlib
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lanpi.cli.options import AcceptNewHostKey, IdentityFile, Json, PasswordFile, SudoPasswordFile, open_target
+from lanpi.cli.terminal import Terminal
+from lanpi.errors import ExitCode, LanpiError
+from lanpi.hosts import Host
+
+if TYPE_CHECKING:
+    from lanpi.status.judge import Report
+    from lanpi.status.watch import Watched
+
+app = typer.Typer()
+
+# Of several targets: one that is known to be ill says more than one that is not known at all.
+ORDER = (0, 1, 3, 2)
+TOGETHER = 16
+"""Targets that are looked at at the same time."""
+
+
+@app.command()
+def status(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TARGET...",
+            help="USER@HOST[:PORT], names from `lanpi host`, virtual:NAME, or local. Without one: this machine.",
+            show_default=False,
+        ),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C.")] = False,
+    interval: Annotated[float, typer.Option("--interval", min=1, help="Seconds between looks of --watch.")] = 5,
+    prometheus: Annotated[bool, typer.Option("--prometheus", help="Print metrics for Prometheus.")] = False,
+    no_root: Annotated[
+        bool, typer.Option("--no-root", help="Read what an ordinary user may, and ask for no password of sudo.")
+    ] = False,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Say how a Pi is doing: its services, people, board, certificate, backup and upkeep.
+
+    Ends with 0 when all is well, 1 with a warning, 2 when something is critical, 3 when it cannot be told.
+    """
+    from lanpi.status.document import document
+    from lanpi.status.prometheus import exposition
+    from lanpi.status.watch import Watched
+
+    if (watch, json_output, prometheus).count(True) > 1:
+        raise LanpiError(
+            "choose one of --watch, --json and --prometheus",
+            next_step="`lanpi status --help` says what each is for",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    terminal = Terminal(json_output=json_output)
+    asking = _OneAtATime(terminal)
+
+    def connect(target: str | None) -> AbstractContextManager[Host]:
+        return open_target(
+            target,
+            asking,
+            password_file=password_file,
+            sudo_password_file=sudo_password_file,
+            identity=identity,
+            accept_new_host_key=accept_new_host_key,
+        )
+
+    named: list[str | None] = [*targets] if targets else [None]
+    watched = [Watched(target or "local", partial(connect, target), may_be_root=not no_root) for target in named]
+    try:
+        reports = _watch(watched, interval) if watch else _look(watched)
+    finally:
+        for each in watched:
+            each.close()
+    if json_output:
+        terminal.json(document(reports))
+    elif prometheus:
+        terminal.raw(exposition(reports))
+    else:
+        from lanpi.cli.status_view import one, several
+
+        terminal.result(one(reports[0]) if len(reports) == 1 else several(reports))
+    raise typer.Exit(max((report.exit_status for report in reports), key=ORDER.index))
+
+
+def _look(watched: "Sequence[Watched]") -> "list[Report]":
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        return list(pool.map(lambda each: each.look(), watched))
+
+
+def _watch(watched: "Sequence[Watched]", interval: float) -> "list[Report]":
+    """The live screen until Ctrl-C, which is how it ends and no failure; returns the last reports."""
+    from rich.live import Live
+
+    from lanpi.cli.status_view import live
+
+    reports = _look(watched)
+    pause = threading.Event()
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        Live(live(watched, reports, interval), screen=True, auto_refresh=False) as screen,
+    ):
+        # Nobody sets it: a wait that Ctrl-C ends at once.
+        while not pause.wait(interval):
+            reports = _look(watched)
+            screen.update(live(watched, reports, interval), refresh=True)
+    return reports
+
+
+class _OneAtATime(Terminal):
+    """Connections are made side by side; their questions come one after the other."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__(json_output=terminal.json_output)
+        self._lock = threading.Lock()
+
+    def confirm_or_none(self, question: str) -> bool | None:
+        with self._lock:
+            return super().confirm_or_none(question)
+
+    def ask_secret(self, prompt: str) -> str | None:
+        with self._lock:
+            return super().ask_secret(prompt)

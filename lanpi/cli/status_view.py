@@ -1,0 +1,98 @@
+"""How status looks: one target in full, several in a table, the live screen."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lanpi.cli.terminal import MARKS, STYLES
+from lanpi.status.judge import Report
+from lanpi.status.model import Readings
+from lanpi.status.watch import Watched, sparkline, trends
+
+
+def one(report: Report) -> RenderableType:
+    """Everything about one target."""
+    parts: list[RenderableType] = [_headline(report)]
+    section = ""
+    for line in report.lines:
+        if line.section != section:
+            section = line.section
+            parts.append(Text(f"\n{section}", style="bold"))
+        text = Text.assemble(
+            (f"  {MARKS[line.level]} ", STYLES[line.level]),
+            (f"{line.label}  ".ljust(19)),
+            (line.text, "dim" if line.level == "unknown" else ""),
+        )
+        if line.hint:
+            text.append(f"\n      {line.hint}", style="dim")
+        parts.append(text)
+    return Group(*parts)
+
+
+def _headline(report: Report) -> Text:
+    return Text.assemble(
+        (f"{MARKS[report.verdict]} ", STYLES[report.verdict]),
+        (report.target, "bold"),
+        ": ",
+        (report.verdict, STYLES[report.verdict]),
+        f": {report.summary}",
+    )
+
+
+def several(reports: Sequence[Report]) -> RenderableType:
+    """A row for each target."""
+    table = Table("Target", "Status", "Online", "Load", "Memory", "Disk", "°C", "Summary", box=None)
+    for report in reports:
+        levels = {line.key: line.level for line in report.lines}
+        table.add_row(
+            Text(report.target),
+            Text(report.verdict, style=STYLES[report.verdict]),
+            *(
+                Text(figure, style=STYLES[levels[key]] if key in levels and figure else "")
+                for key, figure in _figures(report.readings).items()
+            ),
+            Text(report.summary),
+        )
+    return table
+
+
+def _figures(readings: Readings | None) -> dict[str, str]:
+    """The cells of a row by the key of the line that colours them; "" for what is not known."""
+    found = dict.fromkeys(("people", "load", "memory", "disk", "temperature"), "")
+    if readings is None:
+        return found
+    board = readings.board
+    if readings.people and readings.people.online is not None:
+        found["people"] = str(readings.people.online)
+    if board.load:
+        found["load"] = f"{board.load[0]:.2f}"
+    if board.memory_available_bytes is not None and board.memory_total_bytes:
+        found["memory"] = f"{100 * (1 - board.memory_available_bytes / board.memory_total_bytes):.0f} %"
+    if board.disk_total_bytes:
+        found["disk"] = f"{100 * (1 - board.disk_free_bytes / board.disk_total_bytes):.0f} %"
+    if board.temperature_celsius is not None:
+        found["temperature"] = f"{board.temperature_celsius:.0f}"
+    return found
+
+
+def live(watched: Sequence[Watched], reports: Sequence[Report], interval_seconds: float) -> RenderableType:
+    """The screen of --watch: the newest that is known, and how it came there."""
+    parts: list[RenderableType] = []
+    for target, report in zip(watched, reports, strict=True):
+        lost = report.readings is None
+        if lost:
+            parts.append(_headline(report))
+            parts.append(Text("  Trying again; below is what was seen last" if target.last else "  Trying again"))
+        shown = target.last if lost and target.last else report
+        if len(watched) == 1 and shown.readings is not None:
+            parts.append(one(shown))
+        elif not lost:
+            parts.append(_headline(shown))
+        for label, values in trends(list(target.recent)).items():
+            now = values[-1]
+            figure = "" if now is None else f"{now:.1f}".removesuffix(".0")
+            parts.append(Text.assemble(f"    {label:<16}", (sparkline(values), "cyan"), f" {figure}"))
+    parts.append(Text(f"\nEvery {interval_seconds:g} s; Ctrl-C ends it", style="dim"))
+    return Group(*parts)

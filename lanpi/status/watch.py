@@ -1,0 +1,98 @@
+"""Look again and again: one connection that is made anew when it breaks, and what was seen lately."""
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+
+from lanpi.errors import LanpiError
+from lanpi.hosts.base import Host
+from lanpi.status.judge import Report, judge, unreachable
+from lanpi.status.model import Readings
+from lanpi.status.read import read_status
+
+KEPT = 60
+"""Readings that a sparkline draws."""
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+class Watched:
+    """A target that is looked at repeatedly.
+
+    Args:
+        target: as the user named it.
+        connect: opens the connection; called again after a failure, at the next look.
+        may_be_root: read as root where the login allows it.
+    """
+
+    def __init__(
+        self, target: str, connect: Callable[[], AbstractContextManager[Host]], *, may_be_root: bool = True
+    ) -> None:
+        self.target = target
+        self._connect = connect
+        self._may_be_root = may_be_root
+        self._open: ExitStack | None = None
+        self._host: Host | None = None
+        self.recent: deque[Readings] = deque(maxlen=KEPT)
+        self.last: Report | None = None
+
+    def look(self) -> Report:
+        """The status now; of a target that does not answer, that and why."""
+        try:
+            if self._host is None:
+                with ExitStack() as stack:
+                    self._host = stack.enter_context(self._connect())
+                    self._open = stack.pop_all()
+            readings = read_status(self._host, root=self._may_be_root and self._host.can_be_root)
+        except LanpiError as error:
+            self.close()
+            return unreachable(self.target, f"{error.what}. {error.next_step}".strip(". "))
+        self.recent.append(readings)
+        self.last = judge(self.target, readings)
+        return self.last
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        opened, self._open, self._host = self._open, None, None
+        if opened:
+            opened.close()
+
+
+def sparkline(values: list[float | None]) -> str:
+    """Values as a row of blocks between their lowest and their highest; a gap for None."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    low, high = min(known), max(known)
+    steps = len(BLOCKS) - 1
+    return "".join(
+        " " if value is None else BLOCKS[round((value - low) / (high - low) * steps) if high > low else 0]
+        for value in values
+    )
+
+
+def trends(recent: list[Readings]) -> dict[str, list[float | None]]:
+    """What the live screen draws, by its label; figures never known left out."""
+    figures: dict[str, Callable[[Readings], float | None]] = {
+        "ejabberd CPU %": lambda each: _service(each, "cpu_percent"),
+        "ejabberd MB": lambda each: _megabytes(_service(each, "memory_bytes")),
+        "Available MB": lambda each: _megabytes(each.board.memory_available_bytes),
+        "Load": lambda each: each.board.load[0] if each.board.load else None,
+        "Temperature °C": lambda each: each.board.temperature_celsius,
+        "Sessions": lambda each: each.people.sessions if each.people else None,
+        "Messages/min": lambda each: each.people.sent_per_minute if each.people else None,
+    }
+    drawn = {label: [figure(each) for each in recent] for label, figure in figures.items()}
+    return {label: values for label, values in drawn.items() if any(value is not None for value in values)}
+
+
+def _megabytes(count: float | None) -> float | None:
+    return None if count is None else count / (1024 * 1024)
+
+
+def _service(readings: Readings, name: str) -> float | None:
+    for service in readings.services:
+        if service.unit == "ejabberd.service":
+            value: float | None = getattr(service, name)
+            return value
+    return None
