@@ -33,6 +33,10 @@ def install(
     check: Annotated[bool, typer.Option("--check", help="Show every change as a diff; touch nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Also on a system that lanpi does not know.")] = False,
     reboot: Annotated[bool, typer.Option("--reboot", help="Reboot the Pi when a change needs it.")] = False,
+    lock_seconds: Annotated[
+        float,
+        typer.Option("--lock-wait", min=0, help="Seconds to wait for another program that installs packages there."),
+    ] = 600,
     admin_password_file: Annotated[
         Path | None,
         typer.Option(
@@ -69,7 +73,7 @@ def install(
         return effective(pi, from_file, from_options).config
 
     log = log_path(target)
-    options = Options(check=check, force=force, reboot=reboot, log=log, verbosity=verbose)
+    options = Options(check=check, force=force, reboot=reboot, lock_seconds=lock_seconds, log=log, verbosity=verbose)
     with (
         open_target(
             target,

@@ -63,6 +63,7 @@ class Options:
         check: show what would change, touch nothing.
         force: go on where preflight only objects to the system itself.
         reboot: reboot when a change needs it.
+        lock_seconds: how long to wait for whoever holds dpkg's lock.
         log: file for Ansible's own output.
         verbosity: Ansible's -v count.
     """
@@ -70,6 +71,7 @@ class Options:
     check: bool = False
     force: bool = False
     reboot: bool = False
+    lock_seconds: float = LOCK_WAIT_SECONDS
     log: Path | None = None
     verbosity: int = 0
 
@@ -259,7 +261,7 @@ def converge(
         LanpiError: FAILED with what did not work, UNREACHABLE when the connection was lost.
     """
     variables = desired.variables() | {
-        "lanpi_lock_seconds": LOCK_WAIT_SECONDS,
+        "lanpi_lock_seconds": options.lock_seconds,
         "lanpi_cmdline_path": facts.boot.cmdline_path,
         # The line is known from the facts: no round trip to find that it is right.
         "lanpi_cmdline_change": config.memory.cgroup and cmdline_must_change(facts),
