@@ -1,0 +1,83 @@
+"""``lanpi logs``."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lanpi.cli.options import AcceptNewHostKey, IdentityFile, Json, PasswordFile, SudoPasswordFile, open_target
+from lanpi.cli.terminal import STYLES, Terminal
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from lanpi.logs.read import Entry
+
+app = typer.Typer()
+
+
+@app.command()
+def logs(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="TARGET", help="As everywhere; without one: this machine.", show_default=False),
+    ] = None,
+    services: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SERVICE...", help="ejabberd, redis, lanpi, kernel. Without one: all.", show_default=False
+        ),
+    ] = None,
+    since: Annotated[str, typer.Option("--since", help="How far back: 30m, 24h, 7d.")] = "1h",
+    level: Annotated[
+        str, typer.Option("--level", help="At least this: debug, info, notice, warning, error, critical.")
+    ] = "debug",
+    grep: Annotated[str, typer.Option("--grep", help="Only what matches this expression.", show_default=False)] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is new, until Ctrl-C.")] = False,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Show the logs of ejabberd, Redis, lanpi's units and the kernel as one, in time order.
+
+    Passwords and keys are taken out on the Pi, before a line leaves it.
+    """
+    from lanpi.logs.read import parse_since, read_logs
+
+    seconds = parse_since(since)
+    terminal = Terminal(json_output=json_output)
+
+    def show(entry: "Entry") -> None:
+        if json_output:
+            terminal.json({"when": entry.when, "source": entry.source, "level": entry.level, "text": entry.text})
+        else:
+            terminal.result(_line(entry))
+
+    with open_target(
+        target,
+        terminal,
+        password_file=password_file,
+        sudo_password_file=sudo_password_file,
+        identity=identity,
+        accept_new_host_key=accept_new_host_key,
+    ) as host:
+        read_logs(
+            host,
+            show,
+            root=host.can_be_root,
+            since_seconds=seconds,
+            services=services or (),
+            level=level,
+            grep=grep,
+            follow=follow,
+        )
+
+
+def _line(entry: "Entry") -> "Text":
+    from rich.text import Text
+
+    style = STYLES.get("critical" if entry.level == "error" else entry.level, "")
+    when = datetime.fromtimestamp(entry.when).astimezone()
+    return Text.assemble((f"{when:%Y-%m-%d %H:%M:%S} ", "dim"), f"{entry.source:10} ", (entry.text, style))

@@ -1,0 +1,108 @@
+"""Read a Pi's logs: merged, filtered and redacted on the Pi."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lanpi.errors import ExitCode, LanpiError
+from lanpi.facts.bundle import broken_reading, bundle
+from lanpi.facts.records import build_record
+from lanpi.hosts.base import Completed, Host
+from lanpi.logs.probe.lines import LEVELS
+
+MODULES = tuple(f"lanpi.logs.probe.{name}" for name in ("secrets", "lines", "collect"))
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a log: seconds since the epoch, who says it, how bad, what (secrets redacted)."""
+
+    when: float
+    source: str
+    level: str
+    text: str
+
+
+def parse_since(text: str) -> float:
+    """ "90s", "10m", "24h", "7d", "2w" as seconds.
+
+    Raises:
+        LanpiError: BAD_INPUT for anything else.
+    """
+    found = re.fullmatch(r"(\d+)([smhdw])", text.strip())
+    if not found:
+        raise LanpiError(
+            f"{text!r} is no span of time", next_step="Give one such as 30m, 24h or 7d", exit_code=ExitCode.BAD_INPUT
+        )
+    return float(int(found[1]) * _UNITS[found[2]])
+
+
+def read_logs(
+    host: Host,
+    on_entry: Callable[[Entry], None],
+    *,
+    root: bool,
+    since_seconds: float = 3600,
+    services: Sequence[str] = (),
+    level: str = "debug",
+    grep: str = "",
+    follow: bool = False,
+) -> None:
+    """Hand over the entries in time order; with ``follow`` it does not end by itself.
+
+    Args:
+        host: the machine.
+        on_entry: is given each entry.
+        root: read as root; without it, most logs there are closed.
+        since_seconds: how far back.
+        services: names that a source begins with ("ejabberd", "redis", "lanpi", "kernel"); all without.
+        level: the lowest of ``LEVELS`` that is shown.
+        grep: regular expression that the text must match, capitals or not.
+        follow: go on with new entries.
+
+    Raises:
+        LanpiError: BAD_INPUT for a level or expression that is none, FAILED when the reading broke, and what
+            ``Host.stream`` raises.
+    """
+    _check(services, level, grep)
+    rest = b""
+
+    def take(data: bytes) -> None:
+        nonlocal rest
+        *whole, rest = (rest + data).split(b"\n")
+        for text in whole:
+            on_entry(build_record(Entry, json.loads(text), "entry"))
+
+    arguments = [
+        f"--since-seconds={since_seconds:g}",
+        f"--level={level}",
+        f"--grep={grep}",
+        f"--services={','.join(services)}",
+        *(["--follow"] if follow else []),
+    ]
+    argv = ["python3", "-", *arguments]
+    status = host.stream(argv, take, stdin=bundle(MODULES), root=root)
+    if status != 0:
+        raise broken_reading(host, Completed("python3", status, b"", b""), f"exit status {status}")
+
+
+def _check(services: Sequence[str], level: str, grep: str) -> None:
+    if level not in LEVELS:
+        raise LanpiError(
+            f"{level!r} is no level", next_step=f"One of {', '.join(LEVELS)}", exit_code=ExitCode.BAD_INPUT
+        )
+    for name in services:
+        if not re.fullmatch(r"[\w@.-]+", name):
+            raise LanpiError(
+                f"{name!r} is no name of a service",
+                next_step="ejabberd, redis, lanpi, kernel or a unit's name",
+                exit_code=ExitCode.BAD_INPUT,
+            )
+    try:
+        re.compile(grep)
+    except re.error as error:
+        raise LanpiError(
+            f"{grep!r} is no regular expression: {error}", next_step="Quote it with \\", exit_code=ExitCode.BAD_INPUT
+        ) from error
