@@ -1,0 +1,106 @@
+"""How long an install takes, as ratios in one run: against the bare apt-get on the same model of virtual Pi.
+
+Run as root: python benchmarks/install.py [--runs N]. Makes two virtual Pis a run and takes them down again.
+The package mirror is warm: the packages were downloaded once before the first run.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from lanpi import virtual
+from lanpi.config.model import Config
+from lanpi.facts.read import read_facts
+from lanpi.hosts import ConnectOptions, open_host, parse_target
+from lanpi.provision.desired import desired_state
+from lanpi.tuning.decide import plan_limits
+from lanpi.virtual import VirtualPi, container
+
+MODEL = "4-2g"
+FRESH_LIMIT, SECOND_LIMIT, SECOND_LIMIT_SECONDS, HELP_LIMIT_SECONDS = 1.6, 0.3, 6.0, 0.3
+HELP_RUNS = 10
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long a call takes."""
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def lanpi(*arguments: str) -> None:
+    """The command as a user runs it."""
+    subprocess.run([sys.executable, "-m", "lanpi", *arguments], check=True, capture_output=True)
+
+
+def bare(pi: VirtualPi, sources: list[tuple[str, str]], packages: tuple[str, ...]) -> float:
+    """apt-get update and install of the same packages from the same sources, started over nothing."""
+    for path, content in sources:
+        container.inside(pi, ["sh", "-c", f"cat > {path} <<'END'\n{content}\nEND"])
+    script = (
+        "export DEBIAN_FRONTEND=noninteractive; apt-get update -q && "
+        f"apt-get install -y -q --no-install-recommends {' '.join(packages)}"
+    )
+    return seconds(lambda: container.inside(pi, ["sh", "-c", script], timeout_seconds=900))
+
+
+def one_run(number: int) -> tuple[float, float, float]:
+    """Seconds of the bare install, of lanpi's, and of lanpi's second run."""
+    plain, fresh = (virtual.up(f"bench{number}{letter}", model=MODEL) for letter in "ab")
+    try:
+        with open_host(parse_target(f"virtual:{fresh.name}"), ConnectOptions()) as host:
+            facts = read_facts(host, root=True)
+        config = Config()
+        desired = desired_state(facts, config, plan_limits(facts, config), f"{fresh.name}.local")
+        sources = [(file.path, file.content) for file in desired.early_files]
+        floor = bare(plain, sources, desired.packages)
+        first = seconds(lambda: lanpi("install", f"virtual:{fresh.name}"))
+        second = seconds(lambda: lanpi("install", f"virtual:{fresh.name}"))
+    finally:
+        for pi in (plain, fresh):
+            virtual.down(pi.name)
+    return floor, first, second
+
+
+def help_over_python() -> float:
+    """Seconds of ``lanpi --help`` over ``python -c pass``, medians of interleaved runs."""
+    pairs = []
+    for _ in range(HELP_RUNS):
+        nothing = seconds(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))
+        pairs.append(seconds(lambda: lanpi("--help")) - nothing)
+    return statistics.median(pairs)
+
+
+def main() -> int:
+    """Print the table; exit status 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=2)
+    runs = parser.parse_args().runs
+    one_run(0)  # warms the mirror and the page cache
+    rows = [one_run(number) for number in range(1, runs + 1)]
+    fresh = statistics.median(first / floor for floor, first, _ in rows)
+    second = statistics.median(again / floor for floor, _, again in rows)
+    second_seconds = statistics.median(again for _, _, again in rows)
+    extra = help_over_python()
+    print("run  apt-get  install  second")
+    for number, (floor, first, again) in enumerate(rows, 1):
+        print(f"{number:3}  {floor:6.1f}s  {first:6.1f}s  {again:5.1f}s")
+    checks = [
+        (f"fresh install / apt-get     {fresh:5.2f}   at most {FRESH_LIMIT}", fresh <= FRESH_LIMIT),
+        (
+            f"second install / apt-get    {second:5.2f}   at most {SECOND_LIMIT}, or {SECOND_LIMIT_SECONDS:.0f} s "
+            f"({second_seconds:.1f} s)",
+            second <= SECOND_LIMIT or second_seconds <= SECOND_LIMIT_SECONDS,
+        ),
+        (f"lanpi --help over python    {extra:5.2f} s at most {HELP_LIMIT_SECONDS}", extra <= HELP_LIMIT_SECONDS),
+    ]
+    for text, good in checks:
+        print(("ok     " if good else "MISSED ") + text)
+    return 0 if all(good for _, good in checks) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
