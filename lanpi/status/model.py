@@ -24,7 +24,7 @@ class Service:
 
 @dataclass(frozen=True)
 class People:
-    """The messaging server's own figures; the accounts of lanpi's own check are not counted."""
+    """The messaging server's own figures."""
 
     registered: int | None
     online: int | None  # people with at least one session

@@ -14,12 +14,11 @@ DATABASE = "/var/lib/ejabberd/ejabberd.db"
 TIMEOUT_SECONDS = 5
 # See templates/usr/lib/lanpi/im-call.j2: mod_http_api needs its caller to have an address.
 PROXY_HEADER = b"PROXY TCP4 127.255.255.254 127.255.255.254 1 1\r\n"
-PROBE_ACCOUNTS = ("lanpi-probe-1", "lanpi-probe-2")
 
 # A message between two people is in the archive of each; in the sender's, it says that it is from them.
 MESSAGES = """
 SELECT COUNT(*), COALESCE(SUM(INSTR(SUBSTR(xml, 1, INSTR(xml, '>')), 'from=''' || username || '@') > 0), 0)
-FROM archive WHERE server_host = ? AND timestamp >= ? AND kind = 'chat' AND username NOT IN (?, ?)
+FROM archive WHERE server_host = ? AND timestamp >= ? AND kind = 'chat'
 """
 
 
@@ -57,12 +56,9 @@ def people(domain: str) -> dict[str, Any]:
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
         sessions = call(domain, "connected_users")
         found["answer_seconds"] = round(time.monotonic() - began, 3)
-        registered = call(domain, "stats", name="registeredusers")
-        hidden = sum(call(domain, "check_account", user=name, host=domain) == 0 for name in PROBE_ACCOUNTS)
-        found["registered"] = int(registered) - hidden
-        seen = [jid for jid in sessions if jid.partition("@")[0] not in PROBE_ACCOUNTS]
-        found["sessions"] = len(seen)
-        found["online"] = len({jid.partition("/")[0] for jid in seen})
+        found["registered"] = int(call(domain, "stats", name="registeredusers"))
+        found["sessions"] = len(sessions)
+        found["online"] = len({jid.partition("/")[0] for jid in sessions})
     return {**found, **messages_per_minute(DATABASE, domain, time.time())}
 
 
@@ -77,7 +73,7 @@ def messages_per_minute(database: str, domain: str, now: float) -> dict[str, int
         connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)
         try:
             since = int((now - 60) * 1e6)
-            kept, sent = connection.execute(MESSAGES, (domain, since, *PROBE_ACCOUNTS)).fetchone()
+            kept, sent = connection.execute(MESSAGES, (domain, since)).fetchone()
         finally:
             connection.close()
         return {"sent_per_minute": int(sent), "received_per_minute": int(kept) - int(sent)}

@@ -1,0 +1,139 @@
+"""Programs' and people's views of the same reports, and looking again and again."""
+
+import io
+import json
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lanpi.cli import status as command
+from lanpi.cli.status_view import live, one, several
+from lanpi.errors import ExitCode, LanpiError
+from lanpi.status import watch
+from lanpi.status.document import document
+from lanpi.status.judge import judge, unreachable
+from lanpi.status.prometheus import exposition
+from lanpi.status.thresholds import TABLE
+from lanpi.status.watch import Watched, sparkline
+
+from .recorded import readings
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "status.md"
+HOT = {"board/temperature_celsius": 81.5}
+
+
+def shown(what) -> str:
+    console = Console(width=100, no_color=True, record=True, file=io.StringIO())
+    console.print(what)
+    return console.export_text()
+
+
+def test_one_target_shows_the_verdict_first():
+    text = shown(one(judge("pi.local", readings(HOT))))
+    assert text.startswith("✗ pi.local: critical: Temperature: 81.5 °C\n")
+    assert "  ✗ Temperature        81.5 °C\n      Give it air, or a heat sink\n" in text
+
+
+def test_several_targets_have_a_row_each():
+    text = shown(several([judge("a", readings()), judge("b", readings(HOT)), unreachable("c", "is off")]))
+    assert [line.split()[:2] for line in text.splitlines()[1:]] == [["a", "ok"], ["b", "critical"], ["c", "unknown"]]
+
+
+def test_the_document_is_the_documented_one():
+    found = json.loads(json.dumps(document([judge("pi", readings()), unreachable("x", "why")])))
+    assert found["schema_version"] == 1
+    assert found["targets"][1] == {
+        "target": "x", "verdict": "unknown", "exit_status": 3, "summary": "why", "lines": [], "readings": None
+    }  # fmt: skip
+    page = PAGE.read_text("utf-8")
+    first = found["targets"][0]
+    assert "config_text" not in first["readings"]
+    for key in {*first, *first["lines"][0], *first["readings"], *first["readings"]["board"]}:
+        assert f"`{key}`" in page, f"{key} is not in {PAGE.name}"
+
+
+def test_the_page_has_the_thresholds():
+    page = PAGE.read_text("utf-8")
+    for row in TABLE.values():
+        critical = "never" if row.critical is None else f"{row.critical:g}"
+        unit = f" {row.unit}" if row.unit else ""
+        assert f"| `{row.key}` | {row.warning:g}{unit} | {critical}" in page, row.key
+
+
+def test_the_exposition_format():
+    text = exposition([judge('p"i', readings(HOT)), unreachable("off", "why")])
+    assert '# TYPE lanpi_status gauge\nlanpi_status{target="p\\"i"} 2\nlanpi_status{target="off"} 3\n' in text
+    assert 'lanpi_temperature_celsius{target="p\\"i"} 81.5\n' in text
+    assert 'lanpi_service_active{target="p\\"i",unit="ejabberd.service"} 1\n' in text
+    sample = re.compile(r'^[a-z_0-9]+\{([a-z]+="(\\.|[^"\\])*",?)+\} -?[0-9.e+]+$')
+    for line in text.splitlines():
+        assert line.startswith(("# HELP ", "# TYPE ")) or sample.match(line), line
+
+
+def test_a_row_of_blocks():
+    assert sparkline([0, 7, None, 3.5]) == "▁█ ▅"
+    assert sparkline([5, 5]) == "▁▁"
+    assert sparkline([None]) == ""
+
+
+class Pi:
+    """A host that is root."""
+
+    can_be_root = True
+
+
+@pytest.fixture
+def flaky(monkeypatch):
+    """A Pi whose looks end as the list says, and the connections that were made to it."""
+    endings: list = []
+    connections: list[str] = []
+
+    @contextmanager
+    def connect():
+        connections.append("opened")
+        yield Pi()
+        connections.append("closed")
+
+    def read(host, *, root):
+        ending = endings.pop(0)
+        if isinstance(ending, Exception):
+            raise ending
+        return ending
+
+    monkeypatch.setattr(watch, "read_status", read)
+    return Watched("pi.local", connect), endings, connections
+
+
+def test_a_lost_connection_is_made_anew(flaky):
+    watched, endings, connections = flaky
+    lost = LanpiError("the connection broke", exit_code=ExitCode.UNREACHABLE)
+    endings += [readings(), lost, readings(HOT)]
+    assert [watched.look().exit_status for _ in range(3)] == [0, 3, 2]
+    assert connections == ["opened", "closed", "opened"]
+    assert len(watched.recent) == 2
+    watched.close()
+    assert connections[-1] == "closed"
+
+
+def test_the_live_screen_keeps_what_was_seen_last(flaky):
+    watched, endings, _ = flaky
+    endings += [readings(), LanpiError("the connection broke", exit_code=ExitCode.UNREACHABLE)]
+    watched.look()
+    text = shown(live([watched], [watched.look()], 5))
+    assert text.startswith("? pi.local: unknown: the connection broke\n  Trying again; below is what was seen last\n")
+    assert "✓ pi.local: ok: all is well" in text
+    assert "ejabberd MB" in text
+
+
+def test_the_worst_of_several_targets_decides():
+    statuses = [(0, 1), (1, 3), (3, 2), (0, 0)]
+    assert [max(pair, key=command.ORDER.index) for pair in statuses] == [1, 3, 2, 0]
+
+
+def test_only_one_kind_of_output_at_a_time():
+    from lanpi.cli.main import run
+
+    assert run(["status", "--json", "--prometheus"]) == ExitCode.BAD_INPUT
