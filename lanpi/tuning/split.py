@@ -55,7 +55,7 @@ def split_memory(inputs: Inputs) -> Split:
             clamp(usable * k.POSTGRESQL_SHARE, k.POSTGRESQL_MIN_BYTES, 2 * k.POSTGRESQL_BUFFERS_MAX_BYTES)
         )
     most = usable - k.CACHE_MAX_OVER_DATA * cache - database
-    needed = k.SERVER_BASE_BYTES + k.SESSIONS_MIN * k.SESSION_BYTES[profile]
+    needed = k.SERVER_BASE_BYTES + k.SESSIONS_MIN * k.SESSION_BYTES[profile] + k.MIB  # rounded down below
     server_high = whole_mib(min(max((usable - database) * k.SERVER_SHARE[profile], needed), most))
     server_max = whole_mib(min(server_high * k.SERVER_MAX_OVER_HIGH, most))
     capacity = clamp(
