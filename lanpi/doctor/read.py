@@ -1,0 +1,47 @@
+"""Read the evidence in one round trip."""
+
+import json
+import time
+
+import yaml
+
+from lanpi import paths
+from lanpi.doctor.evidence import Evidence
+from lanpi.facts.bundle import broken_reading, bundle, run_program
+from lanpi.facts.read import PROBE_MODULES
+from lanpi.facts.records import build_record
+from lanpi.hosts.base import Host
+from lanpi.logs.read import MODULES as LOG_MODULES
+
+# Each after what it imports.
+MODULES = (
+    *(f"lanpi.facts.probe.{name}" for name in PROBE_MODULES),
+    *LOG_MODULES,
+    *(f"lanpi.doctor.probe.{name}" for name in ("machine", "services", "upkeep", "collect")),
+)
+TIMEOUT_SECONDS = 120
+
+
+def watched_units() -> tuple[str, ...]:
+    """The units that lanpi's roles keep running."""
+    found: dict[str, None] = {}
+    for declared in sorted((paths.playbooks() / "roles").glob("*/defaults/main.yml")):
+        entries = yaml.safe_load(declared.read_text("utf-8")).get(f"{declared.parent.parent.name}_units") or []
+        found.update(dict.fromkeys(entry["name"] for entry in entries if entry["state"] != "stopped"))
+    return tuple(found)
+
+
+def read_evidence(host: Host) -> Evidence:
+    """Read everything the checks look at, as root; changes nothing there.
+
+    Raises:
+        LanpiError: FAILED when python3 is missing there or the probe broke, and what ``Host.run`` raises.
+    """
+    arguments = [f"--units={','.join(watched_units())}"]
+    done = run_program(host, bundle(MODULES), arguments, root=True, timeout_seconds=TIMEOUT_SECONDS)
+    try:
+        if done.exit_status != 0:
+            raise ValueError(f"exit status {done.exit_status}")
+        return build_record(Evidence, json.loads(done.text) | {"asked_epoch": time.time()}, "evidence")
+    except (ValueError, TypeError) as error:
+        raise broken_reading(host, done, error) from error
