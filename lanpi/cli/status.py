@@ -39,6 +39,9 @@ def status(
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C.")] = False,
     interval: Annotated[float, typer.Option("--interval", min=1, help="Seconds between looks of --watch.")] = 5,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also send a message between two accounts that live for seconds.")
+    ] = False,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print metrics for Prometheus.")] = False,
     no_root: Annotated[
         bool, typer.Option("--no-root", help="Read what an ordinary user may, and ask for no password of sudo.")
@@ -57,6 +60,12 @@ def status(
     from lanpi.status.prometheus import exposition
     from lanpi.status.watch import Watched
 
+    if watch and deep:
+        raise LanpiError(
+            "--deep makes accounts each time, so it does not go with --watch",
+            next_step="Give one of the two",
+            exit_code=ExitCode.BAD_INPUT,
+        )
     if (watch, json_output, prometheus).count(True) > 1:
         raise LanpiError(
             "choose one of --watch, --json and --prometheus",
@@ -77,7 +86,9 @@ def status(
         )
 
     named: list[str | None] = [*targets] if targets else [None]
-    watched = [Watched(target or "local", partial(connect, target), may_be_root=not no_root) for target in named]
+    watched = [
+        Watched(target or "local", partial(connect, target), may_be_root=not no_root, deep=deep) for target in named
+    ]
     try:
         reports = _watch(watched, interval) if watch else _look(watched)
     finally:

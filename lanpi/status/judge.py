@@ -48,9 +48,15 @@ def unreachable(target: str, why: str) -> Report:
     return Report(target, UNKNOWN, why, (), None)
 
 
-def judge(target: str, readings: Readings) -> Report:
-    """Colour everything and say the worst."""
-    if readings.config_text is None and readings.installed is None:
+def judge(target: str, readings: Readings, more: tuple[Line, ...] = ()) -> Report:
+    """Colour everything and say the worst.
+
+    Args:
+        target: as the user named it.
+        readings: of it.
+        more: lines from elsewhere that count too, shown last.
+    """
+    if not is_installed(readings):
         found = (*board_lines(readings.board), *link_lines(readings.links), *_system(readings))
         return Report(target, UNKNOWN, "lanpi is not installed there", tuple(found), readings)
     lines = (
@@ -61,6 +67,7 @@ def judge(target: str, readings: Readings) -> Report:
         *link_lines(readings.links),
         *_upkeep(readings),
         *_system(readings),
+        *more,
     )
     status = worst(lines)
     bad = [line for line in lines if line.level in ("warning", "critical")]
@@ -69,6 +76,11 @@ def judge(target: str, readings: Readings) -> Report:
     if len(bad) > 3:
         summary += f"; and {len(bad) - 3} more"
     return Report(target, status, summary, lines, readings)
+
+
+def is_installed(readings: Readings) -> bool:
+    """Whether lanpi left anything there."""
+    return readings.config_text is not None or readings.installed is not None
 
 
 def _installed(readings: Readings) -> list[Line]:

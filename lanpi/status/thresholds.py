@@ -58,6 +58,9 @@ TABLE = {
         Threshold("logs_used", "% of logs.max_mb", 100, 150, False, "the bound does not hold"),
         Threshold("security_updates", "packages", 1, None, False, "they install themselves at night, if that works"),
         Threshold("answer_seconds", "s", 1.0, 4.0, False, "ejabberd says who is there in milliseconds"),
+        Threshold("deep_login", "s", 3.0, 10.0, False, "people wait for it whenever their phone comes back"),
+        Threshold("deep_delivery", "s", 1.0, 5.0, False, "slower than a conversation"),
+        Threshold("deep_archive", "s", 1.0, 5.0, False, "the database does not keep up"),
         Threshold("service_restarts", "restarts", 1, None, False, "and running for less than an hour: it has fallen"),
     )
 }

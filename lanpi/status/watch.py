@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager, ExitStack
 
 from lanpi.errors import LanpiError
 from lanpi.hosts.base import Host
-from lanpi.status.judge import Report, judge, unreachable
+from lanpi.status.judge import Report, is_installed, judge, unreachable
+from lanpi.status.lines import Line
 from lanpi.status.model import Readings
 from lanpi.status.read import read_status
 
@@ -23,14 +24,21 @@ class Watched:
         target: as the user named it.
         connect: opens the connection; called again after a failure, at the next look.
         may_be_root: read as root where the login allows it.
+        deep: also send a message between two accounts made for it.
     """
 
     def __init__(
-        self, target: str, connect: Callable[[], AbstractContextManager[Host]], *, may_be_root: bool = True
+        self,
+        target: str,
+        connect: Callable[[], AbstractContextManager[Host]],
+        *,
+        may_be_root: bool = True,
+        deep: bool = False,
     ) -> None:
         self.target = target
         self._connect = connect
         self._may_be_root = may_be_root
+        self._deep = deep
         self._open: ExitStack | None = None
         self._host: Host | None = None
         self.recent: deque[Readings] = deque(maxlen=KEPT)
@@ -44,11 +52,12 @@ class Watched:
                     self._host = stack.enter_context(self._connect())
                     self._open = stack.pop_all()
             readings = read_status(self._host, root=self._may_be_root and self._host.can_be_root)
+            more = _deep_lines(self._host, readings) if self._deep and is_installed(readings) else ()
         except LanpiError as error:
             self.close()
             return unreachable(self.target, f"{error.what}. {error.next_step}".strip(". "))
         self.recent.append(readings)
-        self.last = judge(self.target, readings)
+        self.last = judge(self.target, readings, more)
         return self.last
 
     def close(self) -> None:
@@ -56,6 +65,13 @@ class Watched:
         opened, self._open, self._host = self._open, None, None
         if opened:
             opened.close()
+
+
+def _deep_lines(host: Host, readings: Readings) -> tuple[Line, ...]:
+    # Takes its time to import, and most looks do without.
+    from lanpi.status.deep import deep_lines  # noqa: PLC0415
+
+    return deep_lines(host, readings)
 
 
 def sparkline(values: list[float | None]) -> str:

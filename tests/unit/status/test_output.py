@@ -12,7 +12,9 @@ from rich.console import Console
 from lanpi.cli import status as command
 from lanpi.cli.status_view import live, one, several
 from lanpi.errors import ExitCode, LanpiError
-from lanpi.status import watch
+from lanpi.provision.proof import Proof
+from lanpi.status import deep, watch
+from lanpi.status.deep import proof_lines
 from lanpi.status.document import document
 from lanpi.status.judge import judge, unreachable
 from lanpi.status.prometheus import exposition
@@ -133,7 +135,26 @@ def test_the_worst_of_several_targets_decides():
     assert [max(pair, key=command.ORDER.index) for pair in statuses] == [1, 3, 2, 0]
 
 
+def test_a_message_that_passes_is_shown_with_its_times():
+    proof = Proof(0.4, 1.2, 0.05, "SCRAM-SHA-256", "the Pi")
+    report = judge("pi", readings(), proof_lines(proof))
+    assert report.summary == "Delivery: 1200 ms"
+    assert "  ✓ Login              400 ms, SCRAM-SHA-256\n" in shown(one(report))
+
+
+def test_a_message_that_does_not_pass_is_critical(monkeypatch):
+    def fail(host, server):
+        raise LanpiError("no message got through", next_step="lanpi doctor")
+
+    monkeypatch.setattr(deep, "prove", fail)
+    report = judge("pi", readings(), deep.deep_lines(Pi(), readings()))
+    assert (report.exit_status, report.summary) == (2, "Message: no message got through")
+    unprivileged = deep.deep_lines(Pi(), readings({"is_root": False}))
+    assert [line.level for line in unprivileged] == ["unknown"]
+
+
 def test_only_one_kind_of_output_at_a_time():
     from lanpi.cli.main import run
 
     assert run(["status", "--json", "--prometheus"]) == ExitCode.BAD_INPUT
+    assert run(["status", "--watch", "--deep"]) == ExitCode.BAD_INPUT
