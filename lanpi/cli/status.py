@@ -1,6 +1,7 @@
 """``lanpi status``."""
 
 import contextlib
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,12 @@ def status(
         raise LanpiError(
             "--deep makes accounts each time, so it does not go with --watch",
             next_step="Give one of the two",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    if watch and not sys.stdout.isatty():
+        raise LanpiError(
+            "--watch needs a terminal to draw on",
+            next_step="For programs: --json or --prometheus, as often as you like",
             exit_code=ExitCode.BAD_INPUT,
         )
     if (watch, json_output, prometheus).count(True) > 1:

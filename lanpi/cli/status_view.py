@@ -14,7 +14,11 @@ from lanpi.status.watch import Watched, sparkline, trends
 
 def one(report: Report) -> RenderableType:
     """Everything about one target."""
-    parts: list[RenderableType] = [_headline(report)]
+    return Group(_headline(report), *_lines(report))
+
+
+def _lines(report: Report) -> list[RenderableType]:
+    parts: list[RenderableType] = []
     section = ""
     for line in report.lines:
         if line.section != section:
@@ -28,7 +32,7 @@ def one(report: Report) -> RenderableType:
         if line.hint:
             text.append(f"\n      {line.hint}", style="dim")
         parts.append(text)
-    return Group(*parts)
+    return parts
 
 
 def _headline(report: Report) -> Text:
@@ -78,21 +82,21 @@ def _figures(readings: Readings | None) -> dict[str, str]:
 
 
 def live(watched: Sequence[Watched], reports: Sequence[Report], interval_seconds: float) -> RenderableType:
-    """The screen of --watch: the newest that is known, and how it came there."""
-    parts: list[RenderableType] = []
+    """The screen of --watch: the newest that is known, and how it came there.
+
+    What moves comes first, for a small terminal shows only the beginning.
+    """
+    parts: list[RenderableType] = [Text(f"Every {interval_seconds:g} s; Ctrl-C ends it", style="dim")]
     for target, report in zip(watched, reports, strict=True):
-        lost = report.readings is None
-        if lost:
-            parts.append(_headline(report))
+        parts.append(_headline(report))
+        shown = report
+        if report.readings is None:
             parts.append(Text("  Trying again; below is what was seen last" if target.last else "  Trying again"))
-        shown = target.last if lost and target.last else report
-        if len(watched) == 1 and shown.readings is not None:
-            parts.append(one(shown))
-        elif not lost:
-            parts.append(_headline(shown))
+            shown = target.last or report
         for label, values in trends(list(target.recent)).items():
             now = values[-1]
             figure = "" if now is None else f"{now:.1f}".removesuffix(".0")
             parts.append(Text.assemble(f"    {label:<16}", (sparkline(values), "cyan"), f" {figure}"))
-    parts.append(Text(f"\nEvery {interval_seconds:g} s; Ctrl-C ends it", style="dim"))
+        if len(watched) == 1:
+            parts += _lines(shown)
     return Group(*parts)

@@ -1,0 +1,141 @@
+"""``lanpi status`` on a Pi that works and on the same Pi as it breaks; each test mends what it broke."""
+
+import json
+import time
+
+import pytest
+
+RESTART_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def pi(virtual_pi):
+    return virtual_pi("status", model="4-2g")
+
+
+@pytest.fixture(scope="module")
+def target(pi):
+    return f"virtual:{pi.name}"
+
+
+@pytest.fixture(scope="module")
+def bare(pi, target, lanpi):
+    """The status of a Pi that has nothing of lanpi yet."""
+    return lanpi("status", target, "--json")
+
+
+@pytest.fixture(scope="module")
+def installed(bare, target, lanpi, tmp_path_factory):
+    password = tmp_path_factory.mktemp("secrets") / "admin"
+    done = lanpi("install", target, "--admin-password-file", str(password), timeout_seconds=600)
+    assert done.returncode == 0, done.stderr
+
+
+def levels(done):
+    """Each line's colour, by its key."""
+    return {line["key"]: line["level"] for line in json.loads(done.stdout)["targets"][0]["lines"]}
+
+
+def until(look, wanted):
+    """The first look that is as wanted."""
+    deadline = time.monotonic() + RESTART_SECONDS
+    while not wanted(found := look()):
+        assert time.monotonic() < deadline, found.stdout + found.stderr
+    return found
+
+
+def test_without_lanpi_it_is_unknown(bare):
+    assert bare.returncode == 3
+    assert json.loads(bare.stdout)["targets"][0]["summary"] == "lanpi is not installed there"
+
+
+def test_after_an_install_nothing_is_critical(installed, target, lanpi):
+    done = lanpi("status", target, "--json")
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    found = json.loads(done.stdout)["targets"][0]
+    readings = found["readings"]
+    assert readings["is_root"] is True
+    # The administrator's account; those of the install's proof are gone.
+    assert (readings["people"]["registered"], readings["people"]["sessions"]) == (1, 0)
+    assert 300 < readings["certificate_days_left"] < 400
+    assert readings["logs_bytes"] > 0
+    services = {service["unit"]: service for service in readings["services"]}
+    assert services["ejabberd.service"]["active"] == "active"
+    assert services["ejabberd.service"]["memory_bytes"] > 20_000_000
+    assert services["ejabberd.service"]["written_bytes"] > 0
+
+
+def test_people_read_the_same(installed, pi, target, lanpi):
+    done = lanpi("status", target)
+    assert "ejabberd" in done.stdout
+    assert "0 of 1 online" in done.stdout
+    assert f"{target}: " in done.stdout.splitlines()[0]
+
+
+def test_an_ordinary_user_sees_what_there_is_to_see(installed, target, lanpi):
+    done = lanpi("status", target, "--json", "--no-root")
+    assert done.returncode in (0, 1), done.stderr
+    found = levels(done)
+    assert found["service:ejabberd.service"] == "ok"
+    assert found["certificate"] == "ok"
+    assert found["people"] == "unknown"
+
+
+def test_prometheus(installed, target, lanpi):
+    done = lanpi("status", target, "--prometheus")
+    assert f'lanpi_service_active{{target="{target}",unit="ejabberd.service"}} 1\n' in done.stdout
+    assert f'lanpi_people_registered{{target="{target}"}} 1\n' in done.stdout
+
+
+def test_a_message_passes_and_leaves_no_account(installed, target, lanpi):
+    done = lanpi("status", target, "--deep", "--json")
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    found = levels(done)
+    assert found["deep"] == "ok"
+    assert {"deep:login", "deep:delivery", "deep:archive"} <= set(found)
+    after = json.loads(lanpi("status", target, "--json").stdout)["targets"][0]["readings"]["people"]
+    assert after["registered"] == 1
+
+
+def test_a_server_that_takes_no_login_is_critical(installed, pi, target, lanpi, on_pi):
+    # The port is shut from here: the service runs on, only the real message tells.
+    on_pi(pi, "nft insert rule inet lanpi input tcp dport 5222 drop", root=True)
+    try:
+        done = lanpi("status", target, "--deep", "--json")
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert levels(done)["deep"] == "critical"
+        assert levels(done)["service:ejabberd.service"] == "ok"
+    finally:
+        on_pi(pi, "systemctl restart lanpi-firewall.service", root=True)
+
+
+def test_several_at_once_with_one_that_is_not_there(installed, target, lanpi):
+    done = lanpi("status", target, "nobody@127.0.0.1:9", "--json")
+    assert done.returncode == 3
+    assert [found["verdict"] == "unknown" for found in json.loads(done.stdout)["targets"]] == [False, True]
+
+
+def test_a_server_that_was_stopped_is_critical(installed, pi, target, lanpi, on_pi):
+    on_pi(pi, "systemctl stop ejabberd.service", root=True)
+    try:
+        done = lanpi("status", target, "--json")
+        assert done.returncode == 2
+        assert levels(done)["service:ejabberd.service"] == "critical"
+        # Known all the same: out of the authority's file.
+        assert levels(done)["certificate"] == "ok"
+    finally:
+        on_pi(pi, "systemctl start ejabberd.service", root=True)
+
+
+def test_a_server_that_fell_is_said_to_have_been_restarted(installed, pi, target, lanpi, on_pi):
+    on_pi(pi, "systemctl kill --signal=KILL ejabberd.service", root=True)
+
+    def back(done):
+        services = json.loads(done.stdout)["targets"][0]["readings"]["services"]
+        return any(each["unit"] == "ejabberd.service" and each["active"] == "active" and each["restarts"]
+                   for each in services)  # fmt: skip
+
+    done = until(lambda: lanpi("status", target, "--json"), back)
+    assert done.returncode == 1
+    assert levels(done)["service:ejabberd.service"] == "warning"
+    on_pi(pi, "systemctl restart ejabberd.service", root=True)
