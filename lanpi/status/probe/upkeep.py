@@ -13,6 +13,7 @@ Source = Machine | Recorded
 
 BACKUP = "/var/lib/lanpi/backup/status.json"
 LISTS = "/var/lib/apt/lists"
+APT_HELPER = "/usr/lib/apt/apt-helper"
 
 
 def backup(source: Source) -> dict[str, Any] | None:
@@ -41,19 +42,27 @@ def security_updates(source: Source) -> list[str] | None:
     """Installed packages of which a security archive has a newer version.
 
     Read from the lists that apt has (apt itself takes seconds to work an upgrade out); None where
-    there are none of a security archive, or none that are stored as plain text.
+    there are none of a security archive.
     """
-    lists = [name for name in source.names(LISTS) if name.endswith("_Packages") and "security" in name]
+    lists = [name for name in source.names(LISTS) if re.search(r"security.*_Packages(\.\w+)?$", name)]
     if not lists:
         return None
     installed, _ = packages.read_status(source)
     pending = set()
     for name in lists:
-        for package, version in offered(source.read_text(f"{LISTS}/{name}") or ""):
+        for package, version in offered(_list_text(source, name)):
             here = installed.get(package)
             if here is not None and here != version and compare_versions(here, version) < 0:
                 pending.add(package)
     return sorted(pending)
+
+
+def _list_text(source: Source, name: str) -> str:
+    if name.endswith("_Packages"):
+        return source.read_text(f"{LISTS}/{name}") or ""
+    # Kept compressed on some systems (Acquire::GzipIndexes); apt knows with what.
+    told = source.command(APT_HELPER, "cat-file", f"{LISTS}/{name}")
+    return told[1] if told and told[0] == 0 else ""
 
 
 def offered(text: str) -> list[tuple[str, str]]:

@@ -16,10 +16,15 @@ TREES = sorted((Path(__file__).parents[2] / "data" / "facts").glob("*/tree"))
 
 
 class Files:
-    """A source of some files and nothing else."""
+    """A source of some files, of what is in the compressed ones of them, and nothing else."""
 
-    def __init__(self, files: dict[str, str]) -> None:
+    def __init__(self, files: dict[str, str], unpacked: dict[str, str] | None = None) -> None:
         self._files = files
+        self._unpacked = unpacked or {}
+
+    def command(self, program: str, verb: str, path: str) -> tuple[int, str]:
+        assert (program, verb) == ("/usr/lib/apt/apt-helper", "cat-file")
+        return 0, self._unpacked[path]
 
     def read_text(self, path: str) -> str | None:
         return self._files.get(path)
@@ -143,6 +148,8 @@ def test_security_upgrades_are_those_of_installed_packages():
     offered = "Package: openssl\nVersion: 3.5.1-1+deb13u1\n\nPackage: nginx\nVersion: 9\n"
     source = Files({"/var/lib/dpkg/status": STATUS, name: offered})
     assert upkeep.security_updates(source) == ["openssl"]
+    compressed = Files({"/var/lib/dpkg/status": STATUS, f"{name}.lz4": "\x04"}, {f"{name}.lz4": offered})
+    assert upkeep.security_updates(compressed) == ["openssl"]
     assert upkeep.security_updates(Files({"/var/lib/dpkg/status": STATUS})) is None
 
 
