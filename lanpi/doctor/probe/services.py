@@ -48,7 +48,7 @@ def telling_lines(source: Machine) -> list[dict[str, Any]]:
         for entry in logs.read_all([], source.epoch() - DAY_SECONDS)
         if lines.LEVELS.index(entry["level"]) >= warning or entry["source"] == "kernel" or TELLING.search(entry["text"])
     ]
-    return [entry | {"text": redact(entry["text"])[:600]} for entry in found[-MOST_LINES:]]
+    return [entry | {"text": redact(entry["text"])[:2000]} for entry in found[-MOST_LINES:]]
 
 
 def crash_slogan() -> str:

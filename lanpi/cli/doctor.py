@@ -1,0 +1,140 @@
+"""``lanpi doctor``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lanpi.cli.options import (
+    AcceptNewHostKey,
+    IdentityFile,
+    Json,
+    PasswordFile,
+    SudoPasswordFile,
+    TargetArgument,
+    Yes,
+    open_target,
+)
+from lanpi.cli.terminal import MARKS, STYLES, Terminal
+
+if TYPE_CHECKING:
+    from lanpi.doctor.result import Finding
+    from lanpi.hosts import Host
+    from lanpi.provision.install import Outcome
+
+app = typer.Typer()
+
+
+@app.command()
+def doctor(
+    target: TargetArgument = None,
+    only: Annotated[str, typer.Option("--only", metavar="ID[,ID]", help="Only these checks.", show_default=False)] = "",
+    list_checks: Annotated[bool, typer.Option("--list", help="Name all checks and end.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what lanpi can mend, after asking.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show how files differ from what lanpi places.")] = False,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    yes: Yes = False,
+    json_output: Json = False,
+) -> None:
+    """Say what is wrong, the cause first, with the evidence and what mends it. Changes nothing without --fix.
+
+    Ends with 0 when all is well, 1 with a warning, 2 when something is critical, 3 when a check broke.
+    """
+    from lanpi.doctor.checks import CHECKS, choose, examine, exit_status
+    from lanpi.doctor.document import document
+    from lanpi.doctor.read import read_evidence
+
+    terminal = Terminal(json_output=json_output, yes=yes)
+    checks = choose([name for name in only.split(",") if name])
+    if list_checks:
+        if json_output:
+            terminal.json([{"id": check.id, "title": check.title, "looks_at": check.looks_at} for check in CHECKS])
+        else:
+            terminal.table(("ID", "WORST", "LOOKS AT"), [(c.id, c.worst, c.looks_at) for c in CHECKS])
+        return
+    with open_target(
+        target,
+        terminal,
+        password_file=password_file,
+        sudo_password_file=sudo_password_file,
+        identity=identity,
+        accept_new_host_key=accept_new_host_key,
+    ) as host:
+        findings = examine(read_evidence(host), checks)
+        if fix and _mend(host, terminal, findings):
+            findings = examine(read_evidence(host), checks)
+        if diff:
+            _diff(host, terminal)
+        name = host.name
+    if json_output:
+        terminal.json(document(name, findings))
+    else:
+        _show(terminal, findings)
+    raise typer.Exit(exit_status(findings))
+
+
+def _show(terminal: Terminal, findings: "tuple[Finding, ...]") -> None:
+    from rich.text import Text
+
+    styles = STYLES | {"error": STYLES["critical"]}
+    marks = MARKS | {"error": MARKS["critical"]}
+    bad = [finding for finding in findings if finding.result.state in ("critical", "error", "warning")]
+    for finding in bad:
+        result = finding.result
+        line = Text.assemble((f"{marks[result.state]} ", styles[result.state]), f"{finding.check.id}: {result.cause}")
+        for shown in result.evidence:
+            line.append("".join(f"\n    | {part}" for part in shown.splitlines()), style="dim")
+        if result.fix:
+            line.append(f"\n    fix: {result.fix}")
+        if result.action:
+            line.append("\n    lanpi doctor --fix does it", style="dim")
+        terminal.result(line)
+    unknown = [finding.check.id for finding in findings if finding.result.state == "skipped"]
+    fine = len(findings) - len(bad) - len(unknown)
+    terminal.result(f"{len(bad)} findings, {fine} checks are fine, {len(unknown)} not for this machine.")
+
+
+def _mend(host: "Host", terminal: Terminal, findings: "tuple[Finding, ...]") -> bool:
+    """Ask for and carry out what can be mended; whether anything was done."""
+    from lanpi.doctor.mend import mend, plan, say
+    from lanpi.errors import LanpiError
+
+    def converge() -> None:
+        _install(host, check=False)
+
+    done = False
+    for action, target in plan(findings):
+        if not terminal.confirm(f"{say(action, target).capitalize()}?"):
+            continue
+        done = True
+        try:
+            mend(host, action, target, converge)
+        except LanpiError as error:
+            # The next step may be the one that helps; what is still wrong shows when all is examined again.
+            terminal.error(str(error))
+        else:
+            terminal.note(f"done: {say(action, target)}")
+    return done
+
+
+def _diff(host: "Host", terminal: Terminal) -> None:
+    from lanpi.cli.install_report import diffs
+
+    for text in diffs(_install(host, check=True).events):
+        terminal.note(text)
+
+
+def _install(host: "Host", *, check: bool) -> "Outcome":
+    from lanpi.cli.install_report import TerminalReporter
+    from lanpi.config.load import effective, parse
+    from lanpi.config.model import Config
+    from lanpi.provision.install import Options, install
+
+    def configure(text: str | None) -> Config:
+        return effective(parse(text, "/etc/lanpi/lanpi.yml on the Pi") if text else {}, {}, []).config
+
+    options = Options(check=check)
+    with TerminalReporter(Terminal(yes=True), verbose=False) as report:
+        return install(host, configure, options, report)

@@ -1,0 +1,62 @@
+"""``lanpi report``."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lanpi.cli.options import (
+    AcceptNewHostKey,
+    IdentityFile,
+    Json,
+    PasswordFile,
+    SudoPasswordFile,
+    TargetArgument,
+    open_target,
+)
+from lanpi.cli.terminal import Terminal
+from lanpi.errors import ExitCode, LanpiError
+
+app = typer.Typer()
+
+
+@app.command()
+def report(
+    target: TargetArgument = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write (.tar.gz).", show_default=False)
+    ] = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Put facts, diagnosis, a day of logs and the configuration, without secrets, into one file for helpers."""
+    from lanpi.doctor.read import read_evidence
+    from lanpi.doctor.report import build, day_of_logs, write
+
+    terminal = Terminal(json_output=json_output)
+    path = output or Path(f"lanpi-report-{datetime.now():%Y%m%d-%H%M%S}.tar.gz")
+    with open_target(
+        target,
+        terminal,
+        password_file=password_file,
+        sudo_password_file=sudo_password_file,
+        identity=identity,
+        accept_new_host_key=accept_new_host_key,
+    ) as host:
+        files = build(host.name, read_evidence(host), day_of_logs(host))
+    try:
+        write(path, files)
+    except OSError as error:
+        raise LanpiError(
+            f"{path} cannot be written: {error.strerror}",
+            next_step="Name another file with --output",
+            exit_code=ExitCode.BAD_INPUT,
+        ) from error
+    if json_output:
+        terminal.json({"path": str(path), "files": sorted(files)})
+    else:
+        terminal.result(f"Written to {path}. Look into it before you send it: it names people's addresses.")

@@ -1,0 +1,71 @@
+"""What ``--fix`` does about a finding, one step each; each may be repeated."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from lanpi.doctor.result import Finding
+from lanpi.hosts.base import Host
+
+TIMEOUT_SECONDS = 300.0
+
+DOES = {
+    "converge": "put lanpi's packages, files and services back (lanpi install)",
+    "restart": "restart {target}",
+    "free-disk": "empty apt's cache and shorten the journal to 16 MB",
+    "dpkg": "finish the interrupted packages (dpkg --configure -a)",
+    "certificate": "make a new certificate (lanpi-tls.service)",
+    "clock": "set the clock from this machine",
+    "unban": "lift ejabberd's ban of {target}",
+}
+# What others need comes first: room and time, then packages and files, then services.
+ORDER = ("free-disk", "clock", "dpkg", "converge", "certificate", "restart", "unban")
+
+
+def plan(findings: Iterable[Finding]) -> list[tuple[str, str]]:
+    """The actions that these findings ask for, each once, in the order in which they help: (action, target)."""
+    asked: dict[tuple[str, str], None] = {}
+    for finding in findings:
+        result = finding.result
+        if result.state in ("critical", "warning") and result.action:
+            asked[(result.action, result.target if "{target}" in DOES[result.action] else "")] = None
+    return sorted(asked, key=lambda step: ORDER.index(step[0]))
+
+
+def say(action: str, target: str) -> str:
+    """An action in words."""
+    return DOES[action].format(target=target)
+
+
+def mend(host: Host, action: str, target: str, converge: Callable[[], None]) -> None:
+    """Carry out one action.
+
+    Args:
+        host: the Pi.
+        action: of ``DOES``.
+        target: what it is about.
+        converge: runs an install.
+
+    Raises:
+        LanpiError: FAILED when it did not work, and what ``Host.run`` raises.
+    """
+    if action == "converge":
+        converge()
+        return
+    for argv in commands(action, target, now=time.time()):
+        host.run(argv, root=True, timeout_seconds=TIMEOUT_SECONDS)
+
+
+def commands(action: str, target: str, *, now: float) -> list[list[str]]:
+    """The commands of an action (but converge, which is no command)."""
+    if action == "restart":
+        return [["systemctl", "reset-failed", target], ["systemctl", "restart", target]]
+    if action == "free-disk":
+        return [["apt-get", "clean"], ["journalctl", "--rotate"], ["journalctl", "--vacuum-size=16M"]]
+    if action == "dpkg":
+        return [["env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-confold", "--configure", "-a"]]
+    if action == "certificate":
+        # It makes a new one only where names, end or authority are wrong: that is what was found.
+        return [["systemctl", "restart", "lanpi-tls.service"]]
+    if action == "clock":
+        return [["date", "-u", "-s", f"@{now:.0f}"]]
+    return [["/usr/sbin/ejabberdctl", "unban_ip", target]]
