@@ -143,7 +143,9 @@ def _running(service: Service, now: float) -> tuple[Level, list[str]]:
     if service.cpu_percent is not None:
         parts.append(f"{service.cpu_percent:.0f} % CPU")
     if service.written_bytes is not None:
-        parts.append(f"{size(service.written_bytes)} written")
+        days = (age or 0) / 86400
+        rate = f" ({size(service.written_bytes / days)} a day)" if days >= 1 else ""
+        parts.append(f"{size(service.written_bytes)} written{rate}")
     recent = age is not None and age < RESTART_WINDOW_SECONDS
     return (TABLE["service_restarts"].level(service.restarts) if recent and service.restarts else "ok"), parts
 
