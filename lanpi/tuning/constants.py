@@ -108,8 +108,9 @@ KEEPALIVE_SECONDS, KEEPALIVE_INTERVAL_SECONDS, KEEPALIVE_PROBES = 600, 60, 5
 COMMIT_SECONDS = {"eco": 60, "balanced": 30, "max": 0}
 """ext4(5), commit: the journal's period, 5 s by default. What was fsynced, as every database write is,
 does not wait for it."""
-WRITEBACK_CENTISECONDS = {"eco": (6000, 1500)}
-"""dirty_expire and dirty_writeback (kernel.org, admin-guide/sysctl/vm): 3000 and 500 by default."""
+WRITEBACK_CENTISECONDS = {"eco": (6000, 1500), "balanced": (3000, 500), "max": (3000, 500)}
+"""dirty_expire and dirty_writeback (kernel.org, admin-guide/sysctl/vm): 3000 and 500 by default. Written
+down in every profile: a key that merely goes from the file keeps its value until the next boot."""
 GOVERNOR = {"eco": "powersave", "balanced": "", "max": "performance"}
 """kernel.org, admin-guide/pm/cpufreq: the lowest clock, what the image chose, the highest clock."""
 

@@ -69,18 +69,17 @@ def decide_sysctl(take: Taker, inputs: Inputs, config: Config, sessions: int) ->
         put("vm.page-cluster", 0, "zram answers each page at once")
     put(
         "vm.dirty_background_bytes",
-        clamp(memory // 100, 4 * k.MIB, 64 * k.MIB),
+        clamp(whole_mib(memory / 100), 4 * k.MIB, 64 * k.MIB),
         f"1 % of {show(memory, 'bytes')}, 4 to 64 MiB",
     )
     put(
         "vm.dirty_bytes",
-        clamp(memory // 25, 16 * k.MIB, 256 * k.MIB),
+        clamp(whole_mib(memory / 25), 16 * k.MIB, 256 * k.MIB),
         f"4 % of {show(memory, 'bytes')}, 16 to 256 MiB",
     )
-    if inputs.profile in k.WRITEBACK_CENTISECONDS:
-        expire, writeback = k.WRITEBACK_CENTISECONDS[inputs.profile]
-        put("vm.dirty_expire_centisecs", expire, "eco: twice the default")
-        put("vm.dirty_writeback_centisecs", writeback, "eco: three times the default")
+    expire, writeback = k.WRITEBACK_CENTISECONDS[inputs.profile]
+    put("vm.dirty_expire_centisecs", expire, f"by profile ({inputs.profile}); 3000 by default")
+    put("vm.dirty_writeback_centisecs", writeback, f"by profile ({inputs.profile}); 500 by default")
     put(
         "vm.min_free_kbytes",
         clamp(memory * k.MIN_FREE_SHARE / 1024, k.MIN_FREE_LOW_KB, k.MIN_FREE_HIGH_KB),
