@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Shared by scripts/demo and scripts/test: sets up all they need, with the machine's ordinary package clients.
 # Sourced, not run.
 
