@@ -33,7 +33,7 @@ CAUSES = (
            "the memory ran out", "Lower the limits: lanpi tune", "restart"),
     _cause("port-taken", r"eaddrinuse|address already in use|Failed to open socket.*in use",
            "another program has one of its ports", "Stop the other program (ss -tlnp says which), then restart", ""),
-    _cause("configuration", r"Invalid .*configuration|syntax error|malformed|Failed to load configuration|"
+    _cause("configuration", r"Invalid .*configuration|syntax error|Failed to load configuration|"
            r"Failed to parse.*ejabberd\.yml|Unknown option|bad config", "its configuration is broken",
            "Put the configuration back: lanpi install", "converge"),
     _cause("node-name", r"node name mismatch|owned by another node",
@@ -62,5 +62,6 @@ def crash_cause(evidence: Evidence, *sources: str) -> tuple[Cause, tuple[str, ..
     for cause in CAUSES:
         shown = [text for text in texts if cause.pattern.search(text)]
         if shown:
-            return cause, tuple(shown[-3:])
+            # A supervisor's report runs over dozens of lines, its reason stands in the first.
+            return cause, tuple("\n".join(text.splitlines()[:4]) for text in shown[-3:])
     return None

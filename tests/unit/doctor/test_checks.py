@@ -1,0 +1,94 @@
+"""Every check fires where it should and is silent on a healthy Pi."""
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lanpi.doctor.checks import CHECKS, choose, examine, exit_status
+from lanpi.doctor.evidence import Evidence
+from lanpi.doctor.mend import commands, plan
+from lanpi.doctor.result import Check, Result
+from lanpi.errors import LanpiError
+from lanpi.facts.records import build_record
+
+DATA = Path(__file__).parents[2] / "data" / "doctor"
+HEALTHY = json.loads((DATA / "healthy.json").read_text("utf-8"))
+CASES = json.loads((DATA / "cases.json").read_text("utf-8"))
+
+
+def changed(case) -> Evidence:
+    """A healthy Pi with what a case sets; a # in a path is a dot, a number an index."""
+    data = copy.deepcopy(HEALTHY)
+    now = data["asked_epoch"]
+    values = dict(case.get("set", {}))
+    if case.get("down"):
+        values |= {
+            "units.ejabberd#service.active": "failed",
+            "units.ejabberd#service.sub": "failed",
+            "units.ejabberd#service.result": "exit-code",
+        }
+    if "clock_off" in values:
+        data["asked_epoch"] -= values.pop("clock_off")
+    if "certificate_days" in values:
+        data["certificate"]["not_after"] = now + 86400.0 * values.pop("certificate_days")
+    for path, value in values.items():
+        *folders, last = [part.replace("#", ".") for part in path.split(".")]
+        place = data
+        for folder in folders:
+            place = place[int(folder)] if isinstance(place, list) else place[folder]
+        assert last in place, path
+        place[last] = value
+    for source, level, text in case.get("lines", []) * case.get("repeat", 1):
+        data["lines"].append({"when": now - 30, "source": source, "level": level, "text": text})
+    return build_record(Evidence, data, "evidence")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['check']}: {case['cause']}")
+def test_it_fires(case):
+    found = examine(changed(case), choose([case["check"]]))[0].result
+    assert found.state == case["state"], found
+    assert re.search(case["cause"], found.cause), found.cause
+    assert found.fix
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_it_is_silent_on_a_healthy_pi(check):
+    assert check.examine(build_record(Evidence, HEALTHY, "evidence")) == Result("ok")
+
+
+def test_every_check_has_a_case_where_it_fires():
+    assert {case["check"] for case in CASES} == {check.id for check in CHECKS}
+
+
+def test_causes_come_before_what_they_cause():
+    case = {"down": True, "set": {"facts.storage.root_free_bytes": 0, "held": ["x"]}}
+    found = examine(changed(case))
+    assert [finding.check.id for finding in found][:3] == ["disk-full", "im", "packages"]
+    assert exit_status(found) == 2
+
+
+def test_a_broken_check_hides_no_other():
+    broken = Check("x", "x", "x", "warning", lambda evidence: Result("ok", str(1 / 0)))
+    found = examine(changed({"set": {"held": ["x"]}}), (broken, *choose(["packages"])))
+    assert [finding.result.state for finding in found] == ["error", "warning"]
+    assert exit_status(found) == 3
+
+
+def test_mending_makes_room_before_it_restarts():
+    case = {"down": True, "set": {"facts.storage.root_free_bytes": 0, "drift": [{"path": "/x", "state": "missing"}]}}
+    assert [action for action, _ in plan(examine(changed(case)))] == ["free-disk", "converge"]
+    assert commands("clock", "", now=5.4) == [["date", "-u", "-s", "@5"]]
+
+
+def test_an_unknown_check_is_refused():
+    with pytest.raises(LanpiError, match="no check 'nonsense'"):
+        choose(["nonsense"])
+
+
+def test_the_reference_names_every_check():
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "doctor.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert rows == [f"| `{check.id}` | {check.title} | {check.looks_at} | {check.worst} |" for check in CHECKS]
