@@ -151,12 +151,13 @@ def test_a_changed_host_key_is_refused_until_it_is_accepted(home, pi, lanpi, as_
 
 
 def test_an_unsupported_system(pi, lanpi, as_root):
-    as_root("cp /etc/os-release /root/os-release; printf 'ID=slackware\\nVERSION_ID=15\\nVERSION_CODENAME=current\\n"
-            "PRETTY_NAME=Slackware\\n' > /etc/os-release.new; rm /etc/os-release; mv /etc/os-release.new /etc/os-release")  # fmt: skip
+    slackware = "ID=slackware\\nVERSION_ID=15\\nVERSION_CODENAME=current\\nPRETTY_NAME=Slackware\\n"
+    as_root("cp /etc/os-release /root/os-release; rm /etc/os-release")
+    as_root(f"printf '{slackware}' > /etc/os-release")
     try:
         refused(lanpi("install", f"virtual:{pi.name}"), 5, "Slackware")
     finally:
-        as_root("rm /etc/os-release; cp /root/os-release /etc/os-release")
+        as_root("cp /root/os-release /etc/os-release")
 
 
 def test_an_unreachable_mirror(pi, lanpi, as_root):

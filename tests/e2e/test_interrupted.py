@@ -17,8 +17,8 @@ SNAPSHOT = r"""
 dpkg -l | awk '/^[a-z][a-z]/ {print "package", $1, $2}'
 ss -Hltn | awk '{print "port", $4}'
 systemctl list-unit-files --no-legend --no-pager | awk '$1 !~ /scope$/ {print "unit", $1, $2}'
-find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/cache -o -path /var/log \
-  -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/ucf \) -prune -o -printf 'file %p\n'
+find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/cache \
+  -o -path /var/log -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/ucf \) -prune -o -printf 'file %p\n'
 """
 
 
