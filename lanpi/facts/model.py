@@ -141,9 +141,7 @@ class Facts:
     clock: Clock
     packages: Packages
     boot: Boot
-    units: dict[
-        str, str
-    ]  # unit -> "enabled/active" style "is-enabled/is-active", for those lanpi cares about
+    units: dict[str, str]  # unit -> "enabled/active" style "is-enabled/is-active", for those lanpi cares about
     installed: Installed | None
     config_text: str | None  # /etc/lanpi/lanpi.yml, None when there is none or it can't be read
     is_root: bool  # the probe ran as root

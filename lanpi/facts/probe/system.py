@@ -29,9 +29,7 @@ def assignments(text: str) -> dict[str, str]:
 
 
 def operating_system(source: Source) -> dict[str, Any]:
-    release = assignments(
-        source.read_text("/etc/os-release") or source.read_text("/usr/lib/os-release") or ""
-    )
+    release = assignments(source.read_text("/etc/os-release") or source.read_text("/usr/lib/os-release") or "")
     architecture = source.command("dpkg", "--print-architecture")
     return {
         "id": release.get("ID", ""),
