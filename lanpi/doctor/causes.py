@@ -9,6 +9,8 @@ from lanpi.logs.read import Entry
 
 RECENT_SECONDS = 900.0
 """Lines of the last quarter of an hour explain what is down now."""
+ONE_FAILURE_SECONDS = 20.0
+"""Lines as far apart belong to one failure; ejabberd starts anew within this time."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ def recent(evidence: Evidence, *sources: str) -> list[Entry]:
 def crash_cause(evidence: Evidence, *sources: str) -> tuple[Cause, tuple[str, ...]] | None:
     """The first of the causes that the recent lines show, with those lines."""
     lines = recent(evidence, *sources)
+    telling = [line.when for line in lines if any(cause.pattern.search(line.text) for cause in CAUSES)]
+    # What was wrong before, and was mended, is not why it is down now.
+    lines = [line for line in lines if line.when >= max(telling, default=0.0) - ONE_FAILURE_SECONDS]
     texts = [f"{line.source}: {line.text}" for line in lines]
     if evidence.crash_slogan and "ejabberd" in sources:
         texts.append(f"erl_crash.dump: {evidence.crash_slogan}")

@@ -92,3 +92,13 @@ def test_the_reference_names_every_check():
     text = (Path(__file__).parents[3] / "docs" / "reference" / "doctor.md").read_text("utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert rows == [f"| `{check.id}` | {check.title} | {check.looks_at} | {check.worst} |" for check in CHECKS]
+
+
+def test_a_cause_that_was_mended_is_not_the_cause_of_what_followed():
+    data = copy.deepcopy(HEALTHY)
+    data["units"]["ejabberd.service"] |= {"active": "failed", "sub": "failed", "result": "signal"}
+    for ago, text in ((90, "Syntax error on line 197"), (5, "Main process exited, code=killed, status=9/KILL")):
+        entry = {"when": data["asked_epoch"] - ago, "source": "ejabberd", "level": "error", "text": text}
+        data["lines"].append(entry)
+    found = examine(build_record(Evidence, data, "evidence"), choose(["im"]))[0].result
+    assert "keeps killing" in found.cause
