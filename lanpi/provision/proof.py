@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lanpi import paths
+from lanpi.config.load import validate
+from lanpi.config.read import parse
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
 from lanpi.server.admin import Server, generate_password
@@ -33,23 +35,22 @@ def prove(host: Host, server: Server) -> Proof:
     """Send a message between two new accounts, find it in the archive, remove the accounts.
 
     Made from here where the Pi's address is reached directly, so that network and firewall are in it;
-    behind a jump host from the Pi itself. The certificate is verified against the Pi's own authority, or
-    against the system's where it has none.
+    behind a jump host from the Pi itself. The certificate is verified.
 
     Raises:
         LanpiError: FAILED with what did not work.
     """
     run = secrets.token_hex(4)
     accounts = {f"lanpi-proof-{run}-{number}": generate_password() for number in (1, 2)}
-    ca = _authority(host)
+    anchor = _anchor(host)
     try:
         made = [("register", {"user": n, "host": server.domain, "password": p}) for n, p in accounts.items()]
         server.batch(made)
         (sender, sender_password), (receiver, receiver_password) = accounts.items()
         with tempfile.TemporaryDirectory(prefix="lanpi-") as folder:
             ca_path = None
-            if ca is not None:
-                (Path(folder) / "ca.crt").write_bytes(ca)
+            if anchor is not None:
+                (Path(folder) / "ca.crt").write_bytes(host.get(anchor, root=True))
                 ca_path = str(Path(folder) / "ca.crt")
             address = host.address if host.direct else "127.0.0.1"
             logins = [
@@ -59,7 +60,7 @@ def prove(host: Host, server: Server) -> Proof:
             if host.direct:
                 done = asyncio.run(exchange(*logins))
                 return Proof(**asdict(done), made_from="here")
-            return _on_the_pi(host, logins, has_ca=ca is not None)
+            return _on_the_pi(host, logins, anchor)
     except XmppError as error:
         raise LanpiError(
             f"everything is installed, but no message got through: {error}",
@@ -72,11 +73,20 @@ def prove(host: Host, server: Server) -> Proof:
         server.batch([("unregister", {"user": name, "host": server.domain}) for name in accounts])
 
 
-def _authority(host: Host) -> bytes | None:
-    try:
-        return host.get(f"{paths.PI_TLS}/ca.crt", root=True)
-    except FileNotFoundError:
-        return None
+def _anchor(host: Host) -> str | None:
+    """Path on the Pi of what the certificate is verified against; None for the system's authorities.
+
+    With certificates from files it is that certificate itself: whether phones know who signed it cannot be
+    told from here, but that the server shows it, for the right name and in time, can.
+    """
+    config = validate(parse(host.get(paths.PI_CONFIG, root=True).decode(), paths.PI_CONFIG))
+    match config.tls.mode:
+        case "files":
+            return config.tls.certificate
+        case "acme":
+            return None
+        case _:
+            return f"{paths.PI_TLS}/ca.crt"
 
 
 _MAIN = """
@@ -91,9 +101,8 @@ except XmppError as error:
 """
 
 
-def _on_the_pi(host: Host, logins: list[Login], *, has_ca: bool) -> Proof:
-    ca = f"{paths.PI_TLS}/ca.crt" if has_ca else None
-    given = json.dumps([asdict(login) | {"ca": ca} for login in logins])
+def _on_the_pi(host: Host, logins: list[Login], anchor: str | None) -> Proof:
+    given = json.dumps([asdict(login) | {"ca": anchor} for login in logins])
     done = host.run(["python3", "-"], stdin=program(_MAIN.format(logins=given)), root=True)
     said = json.loads(done.stdout)
     if "error" in said:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -55,6 +56,9 @@ asked:
 """
 
 
+UNITS = "/etc/systemd/system/"
+
+
 def remove(module, state, secrets, path, diffs):
     """Take away a file that is no longer wanted, and put back what was there before lanpi."""
     found = current(path)
@@ -65,6 +69,10 @@ def remove(module, state, secrets, path, diffs):
     if module.check_mode:
         return
     if original == "created":
+        if path.startswith(UNITS) and path.count("/") == UNITS.count("/"):
+            # Without its file systemd would go on running it, and could no longer be told to stop.
+            subprocess.run(["systemctl", "disable", "--now", "-q", Path(path).name], check=False, capture_output=True)
+            state.ask("reload", ["systemd"])
         Path(path).unlink(missing_ok=True)
     else:
         status = Path(original).stat()
