@@ -17,17 +17,13 @@ PAGE_SIZES_BYTES = (4096, 16384, 65536)
 def findings(facts: Facts, *, forced: bool) -> Iterator[Finding]:
     """Model, memory, cores and page size."""
     hardware = facts.hardware
-    hint = (
-        "" if "Raspberry Pi" in hardware.model else "Not a Raspberry Pi: some health readings will be missing"
-    )
+    hint = "" if "Raspberry Pi" in hardware.model else "Not a Raspberry Pi: some health readings will be missing"
     yield ok("model", hardware.model, hint)
     yield _memory(hardware.memory_bytes, forced=forced)
     if hardware.cores > 1:
         yield ok("cores", f"{hardware.cores} cores")
     else:
-        yield warning(
-            "cores", "one core only", "Expect slow logins: each costs tens of milliseconds of processor"
-        )
+        yield warning("cores", "one core only", "Expect slow logins: each costs tens of milliseconds of processor")
     kibibytes = facts.os.page_size_bytes // 1024
     if facts.os.page_size_bytes in PAGE_SIZES_BYTES:
         yield ok("page-size", f"memory pages of {kibibytes} KiB")

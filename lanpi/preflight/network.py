@@ -43,9 +43,7 @@ def needed_ports(config: Config) -> dict[tuple[str, int], str]:
     return needed
 
 
-def _clash(
-    listener: Listener, facts: Facts, needed: dict[tuple[str, int], str]
-) -> tuple[int, str, str, str] | None:
+def _clash(listener: Listener, facts: Facts, needed: dict[tuple[str, int], str]) -> tuple[int, str, str, str] | None:
     service = needed.get((listener.protocol, listener.port))
     if service is None:
         return None

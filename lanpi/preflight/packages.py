@@ -27,9 +27,7 @@ def findings(facts: Facts, config: Config, *, forced: bool, now_epoch_seconds: f
     """Lock, unfinished packages, mirror, and servers that are already there."""
     packages = facts.packages
     if packages.lock_holder:
-        yield warning(
-            "dpkg-lock", f"{packages.lock_holder} is changing packages", "lanpi waits until it is done"
-        )
+        yield warning("dpkg-lock", f"{packages.lock_holder} is changing packages", "lanpi waits until it is done")
     else:
         yield ok("dpkg-lock", "nobody else is changing packages")
     yield _unfinished(facts)

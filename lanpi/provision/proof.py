@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lanpi import paths
-from lanpi.config.load import validate
+from lanpi.config.load import effective
 from lanpi.config.read import parse
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
@@ -79,7 +79,7 @@ def _anchor(host: Host) -> str | None:
     With certificates from files it is that certificate itself: whether phones know who signed it cannot be
     told from here, but that the server shows it, for the right name and in time, can.
     """
-    config = validate(parse(host.get(paths.PI_CONFIG, root=True).decode(), paths.PI_CONFIG))
+    config = effective(parse(host.get(paths.PI_CONFIG, root=True).decode(), paths.PI_CONFIG), {}).config
     match config.tls.mode:
         case "files":
             return config.tls.certificate

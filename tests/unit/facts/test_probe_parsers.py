@@ -38,8 +38,7 @@ RASPBERRY = "http://archive.raspberrypi.example/debian"
         ),
         # A key in the file itself keeps its lines as apt wants them.
         (
-            f"Types: deb\nURIs: {DEBIAN}\nSuites: trixie\nComponents: main\n"
-            "Signed-By:\n -----BEGIN\n .\n AbC=\n",
+            f"Types: deb\nURIs: {DEBIAN}\nSuites: trixie\nComponents: main\nSigned-By:\n -----BEGIN\n .\n AbC=\n",
             (DEBIAN, "\n -----BEGIN\n .\n AbC="),
         ),
         (

@@ -112,9 +112,7 @@ def test_a_wrong_clock_may_be_why_a_secure_mirror_is_unreachable() -> None:
     assert found(plain, now_epoch_seconds=later)["mirror"].level == "blocker"
 
 
-@pytest.mark.parametrize(
-    ("offset", "level"), [(0, "ok"), (59, "ok"), (-59, "ok"), (61, "warning"), (-61, "warning")]
-)
+@pytest.mark.parametrize(("offset", "level"), [(0, "ok"), (59, "ok"), (-59, "ok"), (61, "warning"), (-61, "warning")])
 def test_clock_is_held_against_the_operators(offset: int, level: str) -> None:
     facts = fresh_pi()
     assert found(facts, now_epoch_seconds=facts.clock.epoch_seconds + offset)["clock"].level == level
