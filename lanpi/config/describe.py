@@ -10,7 +10,8 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lanpi.config.model import Allowed, Config
+from lanpi.config.model import Config
+from lanpi.config.section import Allowed
 
 
 @dataclass(frozen=True)

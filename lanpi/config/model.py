@@ -1,23 +1,18 @@
 """The schema of lanpi.yml: every key optional, each with its meaning, unit and bounds."""
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from lanpi.config.backup import Backup
 from lanpi.config.domain import check_domain, is_public
+from lanpi.config.section import Allowed, PiPath
+from lanpi.config.section import Section as _Section
 
 _PORT = re.compile(r"([1-9]\d{0,4})/(tcp|udp)")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PORT_MAX = 65535
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """In a field's Annotated: what it takes, in words, where its type does not say enough."""
-
-    text: str
 
 
 def _ports(values: list[str]) -> list[str]:
@@ -34,22 +29,9 @@ def _email(value: str) -> str:
     return value
 
 
-def _absolute(value: str) -> str:
-    if not value.startswith("/"):
-        raise ValueError("the full path on the Pi, starting with /")
-    return value
-
-
 def _off(value: object) -> object:
     """YAML 1.1 reads a bare ``off`` as false."""
     return "off" if value is False else value
-
-
-PiPath = Annotated[str, AfterValidator(_absolute), Allowed("a full path on the Pi")]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Im(_Section):
@@ -181,6 +163,7 @@ class Config(_Section):
     logs: Logs = Field(default_factory=Logs, description="Log files and the journal.")
     updates: Updates = Field(default_factory=Updates, description="Keeping the system current and small.")
     tune: Tune = Field(default_factory=Tune, description="How the Pi's memory and processor are shared.")
+    backup: Backup = Field(default_factory=Backup, description="Copies of all that a restore needs.")
 
     @model_validator(mode="after")
     def _acme_needs_a_public_name(self) -> "Config":

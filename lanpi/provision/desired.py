@@ -15,6 +15,8 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lanpi import paths
+from lanpi.backup.manifest import build_manifest
+from lanpi.config.backup import calendar
 from lanpi.config.dump import dump
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts
@@ -22,7 +24,7 @@ from lanpi.provision import ports
 from lanpi.server.versions import has_feature
 from lanpi.tuning.model import Plan
 
-ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im")
+ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "backup")
 """In the order in which their units come up."""
 
 
@@ -155,6 +157,7 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "logs": _logs(config),
         "tls": _tls(config),
         "secret": lambda name: f"@LANPI_SECRET:{name}@",
+        "backup_calendar": calendar(config.backup.schedule),
         "has": partial(_has, facts.os.codename, config.im.channel),
     }
 
@@ -176,6 +179,20 @@ def declared_packages() -> tuple[str, ...]:
     )
 
 
+def backup_items(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the roles declare to be backed up, as far as it applies.
+
+    Args:
+        values: of :func:`context`.
+    """
+    renderer = _Renderer(values, "")
+    return [
+        {key: renderer.text(value) for key, value in entry.items() if key != "when"}
+        for role, declared in declarations().items()
+        for entry in renderer.applying(declared.get(f"{role}_backup", []))
+    ]
+
+
 def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desired:
     """What the Pi should be, from what it is and what is configured.
 
@@ -185,7 +202,9 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
         plan: the limits decided for it.
         domain: the XMPP domain.
     """
-    renderer = _Renderer(context(facts, config, plan, domain), dump(config))
+    values = context(facts, config, plan, domain)
+    values["backup_manifest"] = build_manifest(backup_items(values), config, domain)
+    renderer = _Renderer(values, dump(config))
     early: list[File] = []
     packages: list[str] = []
     files: list[File] = []
