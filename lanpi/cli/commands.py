@@ -12,6 +12,8 @@ COMMANDS: dict[str, str] = {
     "user": "Accounts: add, list, new passwords, remove.",
     "ca": "The certificate that phones must trust.",
     "tune": "Limits that fit the Pi: show, explain, change, undo.",
+    "backup": "Backups: make, list, verify, prove, and the key to keep.",
+    "restore": "Bring a backup back, on the same or another Pi.",
     "uninstall": "Take lanpi off a Pi again.",
     "config": "Settings: the example, what is in effect, a check.",
     "host": "Short names for your Pis, and their host keys.",

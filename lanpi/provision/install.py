@@ -141,7 +141,7 @@ def install(
         changed = changes(events)
         return Outcome(domain, f"{config.admin}@{domain}", None, changed, None, False, events)
     with lock(host, report.note):
-        _set_clock(host, facts, report)
+        set_clock(host, facts, report)
         if facts.installed is None or not facts.installed.finished:
             write_installed(host, InstalledRecord(__version__, False, _now(), domain, {}, ""))
         events = converge(host, facts, config, desired, options, report)
@@ -227,7 +227,7 @@ def _preflight(host: Host, facts: Facts, config: Config, options: Options, repor
         )
 
 
-def _set_clock(host: Host, facts: Facts, report: Reporter) -> None:
+def set_clock(host: Host, facts: Facts, report: Reporter) -> None:
     """A Pi has no battery clock: until the network tells it the time, this machine's has to do."""
     off = facts.clock.epoch_seconds - time.time()
     if facts.clock.synchronised or abs(off) <= CLOCK_TOLERANCE_SECONDS:

@@ -1,0 +1,143 @@
+"""The Pi's own backup program, started from here and followed: one JSON document a line."""
+
+import io
+import json
+import tarfile
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from lanpi import paths
+from lanpi.errors import ExitCode, LanpiError
+from lanpi.hosts.base import Host
+
+INSTALLED = "/usr/lib/lanpi/backup"
+SENT = "/run/lanpi/restore"
+"""Where the program goes on a Pi that has none (or another version's); in memory, gone with the next boot."""
+KINDS = {
+    "bad-input": ExitCode.BAD_INPUT,
+    "refused": ExitCode.REFUSED,
+    "blocked": ExitCode.BLOCKED,
+    "missing": ExitCode.MISSING,
+}
+"""The program's kinds of failure, from templates/usr/lib/lanpi/lanpi_backup/common.py; others are FAILED."""
+QUIETLY = (
+    *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--slice=lanpi-upkeep.slice"),
+    *("-p", "Nice=19", "-p", "IOSchedulingClass=idle", "-p", "CacheDirectory=lanpi-backup"),
+)
+"""In front of long work, so that people's messages come first, as with the timers' units."""
+_NOT_FOUND = (126, 127, 203)
+
+
+class Progress(Protocol):
+    """How work tells what it does; the CLI renders it."""
+
+    def begin(self, step: str) -> None:
+        """A step starts."""
+        ...
+
+    def end(self, detail: str = "") -> None:
+        """The step that started last is done."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something to know."""
+        ...
+
+
+class Program:
+    """The backup program on a Pi.
+
+    Args:
+        host: the Pi.
+        progress: is told what happens.
+        path: of the program there.
+    """
+
+    def __init__(self, host: Host, progress: Progress, path: str = INSTALLED) -> None:
+        self._host = host
+        self._progress = progress
+        self._path = path
+
+    def run(self, *arguments: str, quietly: bool = False) -> dict[str, Any]:
+        """Run a verb to its end.
+
+        Args:
+            arguments: the verb and what belongs to it; no secrets.
+            quietly: behind everything else that the Pi does.
+
+        Returns:
+            The verb's result; empty where it has none.
+
+        Raises:
+            LanpiError: as the program says; BAD_INPUT where there is no such program.
+        """
+        listener = _Listener(self._progress)
+        command: Sequence[str] = (*(QUIETLY if quietly else ()), self._path, *arguments)
+        status = self._host.stream(command, listener.feed, root=True)
+        if listener.error:
+            raise self._failure(listener.error)
+        if status in _NOT_FOUND and not listener.result:
+            raise LanpiError(
+                "backups are not set up there",
+                host=self._host.name,
+                next_step="Run `lanpi install` there first",
+                exit_code=ExitCode.BAD_INPUT,
+            )
+        if status != 0:
+            raise LanpiError(
+                f"{self._path} {arguments[0]} ended with status {status}",
+                host=self._host.name,
+                next_step="`lanpi logs` shows what it said",
+            )
+        return listener.result
+
+    def _failure(self, error: dict[str, Any]) -> LanpiError:
+        return LanpiError(
+            error["what"],
+            host=self._host.name,
+            next_step=error.get("next_step", ""),
+            exit_code=KINDS.get(error.get("kind", ""), ExitCode.FAILED),
+        )
+
+
+class _Listener:
+    """Takes the program's output as it comes."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._rest = b""
+        self.result: dict[str, Any] = {}
+        self.error: dict[str, Any] | None = None
+
+    def feed(self, chunk: bytes) -> None:
+        """Some bytes, wherever they begin and end."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            if line.startswith(b"{"):
+                self._take(json.loads(line))
+
+    def _take(self, event: dict[str, Any]) -> None:
+        match event.pop("event"):
+            case "step":
+                self._progress.begin(event["step"])
+            case "note":
+                self._progress.note(event["text"])
+            case "result":
+                self.result = event
+                self._progress.end()
+            case "error":
+                self.error = event
+
+
+def send_program(host: Host, progress: Progress) -> Program:
+    """Put this lanpi's program onto a Pi that may have none; it has no Jinja in it, so the templates are it."""
+    folder = paths.templates() / "usr/lib/lanpi"
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path in (folder / "backup.j2", *sorted((folder / "lanpi_backup").glob("*.j2"))):
+            entry = tarfile.TarInfo(str(path.relative_to(folder)).removesuffix(".j2"))
+            entry.size, entry.mode = path.stat().st_size, 0o700
+            archive.addfile(entry, io.BytesIO(path.read_bytes()))
+    script = 'umask 077; mkdir -p "$1" && chmod 700 "$1" && tar -xf - -C "$1" --no-same-owner'
+    host.run(["sh", "-c", script, "sh", SENT], stdin=packed.getvalue(), root=True)
+    return Program(host, progress, f"{SENT}/backup")

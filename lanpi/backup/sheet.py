@@ -1,0 +1,47 @@
+"""The recovery sheet: all that brings a dead Pi back, on one page for a drawer."""
+
+import io
+from collections.abc import Sequence
+
+import segno
+
+
+def recovery_sheet(domain: str, repositories: Sequence[str], key: str) -> str:
+    """The sheet as text, with the key as a QR code too.
+
+    Args:
+        domain: of the server.
+        repositories: as lanpi.yml names them.
+        key: of all of them; whoever has it and a repository reads everything in it.
+    """
+    code = io.StringIO()
+    segno.make(key, error="m").terminal(out=code, border=2, compact=True)
+    places = "\n".join(f"    {place}" for place in repositories)
+    return f"""\
+Recovery sheet of {domain}
+{"=" * (18 + len(domain))}
+
+With this key and one of the repositories, everything comes back; without the key, nothing does.
+Whoever has both can read it all: keep this sheet where you keep papers, not beside the backup.
+
+Key:
+
+    {key}
+
+Repositories:
+
+{places}
+
+To bring the server back, on the same or another Pi (its name does not matter):
+
+ 1. Write the key into a file, say key.txt, on the computer that has lanpi.
+ 2. lanpi restore --from {repositories[0] if repositories else "REPOSITORY"} --key-file key.txt pi@raspberrypi.local
+
+The key as a QR code:
+
+{_plain(code.getvalue())}"""
+
+
+def _plain(text: str) -> str:
+    """The code without the terminal's colours, so that it prints from a file."""
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

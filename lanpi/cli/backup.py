@@ -1,0 +1,310 @@
+"""``lanpi backup``: the Pi makes its backups by itself; these start, show and check the same work."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lanpi.cli.options import (
+    AcceptNewHostKey,
+    IdentityFile,
+    Json,
+    PasswordFile,
+    SudoPasswordFile,
+    TargetArgument,
+    Yes,
+    open_target,
+)
+from lanpi.cli.terminal import Terminal
+from lanpi.errors import ExitCode, LanpiError
+
+if TYPE_CHECKING:
+    from lanpi.backup.remote import Program
+    from lanpi.hosts import Host
+
+app = typer.Typer(no_args_is_help=True, help="Backups: make, list, verify, prove, and the key to keep.")
+
+MEGABYTE = 1024 * 1024
+SnapshotArgument = Annotated[
+    str, typer.Argument(help="The beginning of its id, latest, or a time (UTC).", show_default=False)
+]
+
+
+@contextmanager
+def _opened(target: str | None, terminal: Terminal, login: dict[str, Any]) -> "Iterator[tuple[Host, Program]]":
+    """The Pi and its backup program, with its steps on the terminal."""
+    from lanpi.backup.remote import Program
+    from lanpi.cli.install_report import TerminalReporter
+
+    with open_target(target, terminal, **login) as host, TerminalReporter(terminal, verbose=False) as report:
+        yield host, Program(host, report)
+
+
+def _login(
+    password_file: Path | None, sudo_password_file: Path | None, identity: Path | None, accept_new_host_key: bool
+) -> dict[str, Any]:
+    return {
+        "password_file": password_file,
+        "sudo_password_file": sudo_password_file,
+        "identity": identity,
+        "accept_new_host_key": accept_new_host_key,
+    }
+
+
+@app.command()
+def now(
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Back up to every repository now, and follow it. Ctrl-C stops the following, not the backup."""
+    terminal = Terminal(json_output=json_output)
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    with _opened(target, terminal, login) as (_, program):
+        result = program.run("follow")
+    if json_output:
+        terminal.json({"event": "outcome", **result})
+        return
+    for saved in result["repositories"]:
+        terminal.result(
+            f"Snapshot {saved['snapshot']} at {saved['location']}: {_size(saved['added_bytes'])} added "
+            f"in {result['seconds']:.0f} s"
+        )
+    terminal.result(_holds(result))
+
+
+@app.command("list")
+def list_snapshots(
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """List the snapshots in every repository."""
+    terminal = Terminal(json_output=json_output)
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    with _opened(target, terminal, login) as (_, program):
+        result = program.run("list")
+    if json_output:
+        terminal.json(result)
+        return
+    for failure in result["failures"]:
+        terminal.warn(failure)
+    if not result["snapshots"]:
+        terminal.result("There are no snapshots yet.")
+        return
+    terminal.table(
+        ("SNAPSHOT", "TIME (UTC)", "REPOSITORY"),
+        ((row["id"], row["time"].rstrip("Z").replace("T", " "), row["repository"]) for row in result["snapshots"]),
+    )
+
+
+@app.command()
+def show(
+    snapshot: SnapshotArgument,
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Say what a snapshot holds: people, messages, files, versions."""
+    terminal = Terminal(json_output=json_output)
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    with _opened(target, terminal, login) as (_, program):
+        result = program.run("show", snapshot)
+    if json_output:
+        terminal.json(result)
+        return
+    terminal.result(f"Snapshot {result['id']} of {result['domain']}, made {result['made']} on {result['hostname']}")
+    terminal.result(_holds(result))
+    terminal.result("Versions: " + ", ".join(f"{name} {version}" for name, version in result["versions"].items()))
+    verified = result["verified"] if result["verified"] >= result["made"] else ""
+    terminal.result(f"Verified: {verified or 'not since it was made'}")
+
+
+@app.command()
+def verify(
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Read every byte of every repository, and name the snapshots that damage hits."""
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    _work(target, json_output, login, "verify", "Every byte is as it was written.")
+
+
+@app.command()
+def drill(
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Restore the newest snapshot on the Pi into a throw-away folder and compare every table and file."""
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    _work(target, json_output, login, "drill", "The newest snapshot restores, and holds what was backed up.")
+
+
+@app.command()
+def prune(
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Forget snapshots by the retention (backup.keep_…) and remove what only they held."""
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    _work(target, json_output, login, "prune", "Only what the retention keeps is left.")
+
+
+@app.command()
+def unlock(
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Take away locks whose holders are dead. Backups do it by themselves."""
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    _work(target, json_output, login, "unlock", "No dead lock is left.")
+
+
+@app.command("forget-repository")
+def forget_repository(
+    location: Annotated[str, typer.Argument(help="As backup.repositories names it.", show_default=False)],
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Let the next backup begin a new repository where one was lost."""
+    terminal = Terminal(json_output=json_output)
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    with _opened(target, terminal, login) as (_, program):
+        result = program.run("forget-repository", location)
+    if json_output:
+        terminal.json(result)
+    else:
+        terminal.result(f"The next backup begins anew at {location}, unless there is a repository.")
+
+
+@app.command()
+def key(
+    target: TargetArgument = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the recovery sheet to this file (0600).", show_default=False),
+    ] = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    yes: Yes = False,
+) -> None:
+    """Write the recovery sheet: the key, where the backups are, and the command that brings the server back."""
+    from lanpi.backup.sheet import recovery_sheet
+
+    terminal = Terminal(yes=yes)
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    with _opened(target, terminal, login) as (_, program):
+        known = program.run("key")
+        sheet = recovery_sheet(known["domain"], known["repositories"], known["key"])
+        if output:
+            _write(output, sheet)
+            terminal.result(f"Written to {output}. Print it, or keep it where it outlives the Pi and its card.")
+        else:
+            terminal.raw(sheet)
+        if output or terminal.confirm("Have you saved it where it outlives the Pi and its card?"):
+            program.run("key-saved")
+
+
+@app.command()
+def schedule(
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Say when backups are made, when the next one is, and how the last ones went."""
+    terminal = Terminal(json_output=json_output)
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    with _opened(target, terminal, login) as (host, program):
+        status = program.run("status")
+        timers = ("lanpi-backup.timer", "lanpi-backup-care.timer")
+        upcoming = [
+            host.run(["systemctl", "show", "-P", "NextElapseUSecRealtime", timer]).text.strip() for timer in timers
+        ]
+    if json_output:
+        terminal.json(status | {"next_backup": upcoming[0], "next_care": upcoming[1]})
+        return
+    rows = [
+        ("Next backup", upcoming[0] or "none: backup.enabled is off"),
+        ("Next care (prune, verify, drill)", upcoming[1] or "none"),
+        ("Last backup", status["last_success"] or "never"),
+        ("Last verified", status["last_verified"] or "never"),
+        ("Last drill", status["last_drill"] or "never"),
+        ("Key saved elsewhere", "yes" if status["key_saved"] else "no: lanpi backup key"),
+    ]
+    if status["last_error"]:
+        rows.append(("Last failure", status["last_error"]))
+    terminal.table(("", ""), rows)
+    terminal.result("Change it: lanpi install --set backup.schedule=HH:MM (lanpi config example has all keys)")
+
+
+def _work(target: str | None, json_output: bool, login: dict[str, Any], verb: str, done: str) -> None:
+    terminal = Terminal(json_output=json_output)
+    with _opened(target, terminal, login) as (_, program):
+        result = program.run(verb, quietly=True)
+    if json_output:
+        terminal.json({"event": "outcome", **result})
+        return
+    for repository in result["repositories"]:
+        terminal.result(repository)
+    terminal.result(done)
+
+
+def _holds(summary: dict[str, Any]) -> str:
+    return (
+        f"It holds {summary['people']} people, {summary['messages']} messages, {summary['rooms']} rooms and "
+        f"{summary['uploads']} files: {_size(summary['bytes'])} in all"
+    )
+
+
+def _size(size: int) -> str:
+    return f"{size / MEGABYTE:.1f} MB"
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise LanpiError(
+            f"cannot write {path}: {error.strerror}",
+            next_step="Name another file with --output",
+            exit_code=ExitCode.BAD_INPUT,
+        ) from error
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
