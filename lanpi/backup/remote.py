@@ -106,6 +106,7 @@ class _Listener:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._rest = b""
+        self._in_step = False
         self.result: dict[str, Any] = {}
         self.error: dict[str, Any] | None = None
 
@@ -120,11 +121,14 @@ class _Listener:
         match event.pop("event"):
             case "step":
                 self._progress.begin(event["step"])
+                self._in_step = True
             case "note":
                 self._progress.note(event["text"])
             case "result":
                 self.result = event
-                self._progress.end()
+                if self._in_step:
+                    self._progress.end()
+                    self._in_step = False
             case "error":
                 self.error = event
 

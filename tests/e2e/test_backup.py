@@ -1,0 +1,361 @@
+"""A backup counts when it has been restored: on another Pi, after a power cut, from a damaged or full disk."""
+
+import asyncio
+import http.client
+import json
+import re
+import secrets
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from lanpi.xmpp.client import Client, Login
+
+from .xmpp_peer import exchange
+
+PING = "<ping xmlns='urn:xmpp:ping'/>"
+SLOT = "urn:xmpp:http:upload:0"
+PICTURE = secrets.token_bytes(300_000)
+
+
+def sure(done):
+    assert done.returncode == 0, f"{done.args}\n{done.stdout}{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def store(virtual_pi):
+    """Another machine of the house: it has nothing but SSH."""
+    return virtual_pi("bkstore", model="zero2w")
+
+
+@pytest.fixture(scope="module")
+def repository(store):
+    return f"sftp:pi@{store.address}:/home/pi/backup"
+
+
+@pytest.fixture(scope="module")
+def let_in(store, on_pi):
+    """Let a Pi's root log in at the store."""
+
+    def let(pi):
+        make = 'test -f /root/.ssh/id_ed25519 || ssh-keygen -q -t ed25519 -N "" -f /root/.ssh/id_ed25519'
+        known = f"echo '{store.address} {store.host_key}' >> /root/.ssh/known_hosts"
+        public = on_pi(pi, f"{make}; {known}; cat /root/.ssh/id_ed25519.pub", root=True).stdout.strip()
+        on_pi(store, f"echo '{public}' >> ~/.ssh/authorized_keys")
+
+    return let
+
+
+@pytest.fixture(scope="module")
+def old(virtual_pi, repository, let_in, lanpi):
+    """The Pi that people use."""
+    pi = virtual_pi("bkold", model="4-2g")
+    let_in(pi)
+    setting = f"backup.repositories=[/var/backups/lanpi, {repository}]"
+    sure(lanpi("install", f"virtual:{pi.name}", "--set", setting, timeout_seconds=600))
+    return pi
+
+
+@pytest.fixture(scope="module")
+def new(virtual_pi, let_in):
+    """A fresh Pi of another name."""
+    pi = virtual_pi("bknew", model="4-2g")
+    let_in(pi)
+    return pi
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return tmp_path_factory.mktemp("backup")
+
+
+@pytest.fixture(scope="module")
+def people(old, lanpi, files):
+    """Passwords of anna and ben; the CA is in ca.crt."""
+    target = f"virtual:{old.name}"
+    for name in ("anna", "ben"):
+        sure(lanpi("user", "add", name, target, "--generate", "--password-file", str(files / name)))
+    sure(lanpi("ca", target, "--output", str(files / "ca.crt")))
+    return {name: (files / name).read_text().strip() for name in ("anna", "ben")}
+
+
+@pytest.fixture(scope="module")
+def domain(old):
+    return f"{old.name}.local"
+
+
+@pytest.fixture(scope="module")
+def key_file(old, lanpi, files, people):
+    """The key as somebody copies it from the recovery sheet."""
+    sheet = files / "sheet.txt"
+    sure(lanpi("backup", "key", f"virtual:{old.name}", "--output", str(sheet)))
+    path = files / "key.txt"
+    path.write_text(re.search(r"Key:\n\n\s+(\S+)", sheet.read_text())[1] + "\n")
+    return path
+
+
+def backup(lanpi, pi):
+    return lanpi("backup", "now", f"virtual:{pi.name}", "--json")
+
+
+def outcome(done):
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def query(on_pi, pi, sql):
+    """Rows of the live database."""
+    script = (
+        "import json, sqlite3; database = sqlite3.connect('/var/lib/ejabberd/ejabberd.db');"
+        f"print(json.dumps(database.execute({sql!r}).fetchall()))"
+    )
+    return json.loads(on_pi(pi, f"python3 -c {json.dumps(script)}", root=True).stdout)
+
+
+class Writer(threading.Thread):
+    """anna writes to ben all the time; `acknowledged` are the bodies that the server has taken in."""
+
+    def __init__(self, login, to):
+        super().__init__(daemon=True)
+        self.acknowledged = []
+        self.over = threading.Event()
+        self._login, self._to = login, to
+
+    def run(self):
+        asyncio.run(self._write())
+
+    async def _write(self):
+        async with Client(self._login) as client:
+            await client.available()
+            while not self.over.is_set():
+                body = f"message {len(self.acknowledged)} {secrets.token_hex(4)}"
+                await client.message(self._to, body, secrets.token_hex(8))
+                await client.ask(PING)
+                self.acknowledged.append(body)
+
+
+async def _upload(login, address, ca, data):
+    """Send a file as an app does; its path on the server."""
+    async with Client(login) as client:
+        request = f"<request xmlns='{SLOT}' filename='picture.jpg' size='{len(data)}' content-type='image/jpeg'/>"
+        slot = await client.ask(request, to=f"upload.{login.domain}")
+        url = slot.find(f".//{{{SLOT}}}put").get("url")
+    path = url.split(login.domain, 1)[1]
+    with NamedHttps(login.domain, address, ca) as connection:
+        connection.request("PUT", path, data, {"Content-Type": "image/jpeg", "Host": login.domain})
+        assert connection.getresponse().status == 201
+    return path
+
+
+class NamedHttps(http.client.HTTPSConnection):
+    """HTTPS to an address, verified as a name."""
+
+    def __init__(self, domain, address, ca):
+        super().__init__(domain, context=ssl.create_default_context(cafile=str(ca)))
+        self._address = address
+
+    def connect(self):
+        raw = socket.create_connection((self._address, 443), timeout=30)
+        self.sock = self._context.wrap_socket(raw, server_hostname=self.host)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+@pytest.fixture(scope="module")
+def backed_up(old, people, domain, files, lanpi, on_pi):
+    """Backups made while anna writes: what she had written before the last one began, and her file's path."""
+    login = Login("anna", domain, people["anna"], host=old.address, ca=str(files / "ca.crt"))
+    roster = json.dumps(
+        {"localuser": "anna", "localhost": domain, "user": "ben", "host": domain, "nick": "Ben from next door",
+         "groups": ["Neighbours"], "subs": "both"}
+    )  # fmt: skip
+    on_pi(old, f"echo '{roster}' | /usr/lib/lanpi/im-call add_rosteritem -", root=True)
+    path = asyncio.run(_upload(login, old.address, files / "ca.crt", PICTURE))
+    writer = Writer(login, f"ben@{domain}")
+    writer.start()
+    deadline = time.monotonic() + 60
+    while len(writer.acknowledged) < 300:
+        assert time.monotonic() < deadline
+        assert writer.is_alive()
+        time.sleep(0.05)
+    sure(backup(lanpi, old))
+    before = list(writer.acknowledged)
+    done = sure(backup(lanpi, old))
+    assert len(writer.acknowledged) > len(before), "nobody wrote during the backup"
+    writer.over.set()
+    writer.join(30)
+    return before, path, outcome(done)
+
+
+def test_a_backup_goes_to_every_repository_and_says_what_it_holds(backed_up, old, repository, lanpi):
+    before, _, said = backed_up
+    assert [saved["location"] for saved in said["repositories"]] == ["/var/backups/lanpi", repository]
+    # Each message is in the archives of both.
+    assert said["messages"] >= 2 * len(before)
+    assert (said["people"], said["uploads"]) == (3, 1)
+    rows = json.loads(sure(lanpi("backup", "list", f"virtual:{old.name}", "--json")).stdout)["snapshots"]
+    assert len(rows) == 4
+    shown = json.loads(sure(lanpi("backup", "show", rows[-1]["id"], f"virtual:{old.name}", "--json")).stdout)
+    assert shown["messages"] == said["messages"]
+
+
+def test_the_key_is_in_no_argument_log_or_journal(backed_up, old, key_file, on_pi):
+    key = key_file.read_text().strip()
+    assert key not in on_pi(old, "journalctl --no-pager", root=True).stdout
+    status = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)
+    assert status["key_saved"] is True
+    assert key not in json.dumps(status)
+
+
+def test_the_drill_proves_the_newest_snapshot(backed_up, old, lanpi, on_pi):
+    done = sure(lanpi("backup", "drill", f"virtual:{old.name}"))
+    assert "holds what was backed up" in done.stdout
+    status = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)
+    assert status["last_drill"] >= status["last_success"]
+
+
+def test_a_wrong_key_is_refused_and_nothing_is_touched(backed_up, new, repository, lanpi, files, on_pi):
+    wrong = files / "wrong.txt"
+    wrong.write_text("not the key\n")
+    arguments = ("restore", "--from", repository, "--key-file", str(wrong), f"virtual:{new.name}", "--yes")
+    done = lanpi(*arguments, timeout_seconds=300)
+    assert done.returncode == 4
+    assert f"the key does not open the repository at {repository}" in done.stderr
+    assert on_pi(new, "test -e /etc/lanpi/lanpi.yml || test -d /var/lib/ejabberd", check=False).returncode != 0
+
+
+@pytest.fixture(scope="module")
+def restored(backed_up, old, new, repository, key_file, lanpi):
+    """The snapshot on a fresh Pi of another name; the old one is switched off, as a dead Pi is."""
+    arguments = ("restore", "--from", repository, "--key-file", str(key_file), f"virtual:{new.name}", "--yes")
+    return sure(lanpi(*arguments, timeout_seconds=600))
+
+
+def test_everything_is_on_another_pi(restored, backed_up, old, new, people, domain, files, lanpi, on_pi):
+    assert f"{domain} is back" in restored.stdout
+    before, path, _ = backed_up
+    archived = [body for (body,) in query(on_pi, new, "SELECT txt FROM archive WHERE username = 'anna'")]
+    assert {body: archived.count(body) for body in before} == dict.fromkeys(before, 1)
+    accounts = json.loads(sure(lanpi("user", "list", f"virtual:{new.name}", "--json")).stdout)["accounts"]
+    assert [account["address"].split("@")[0] for account in accounts] == ["admin", "anna", "ben"]
+    assert query(on_pi, new, "SELECT jid, nick, subscription FROM rosterusers WHERE username = 'anna'") == [
+        [f"ben@{domain}", "Ben from next door", "B"]
+    ]
+    # A phone notices nothing: same password, certificate of the authority that it trusts, same address of the file.
+    seen = exchange(
+        new.address,
+        files / "ca.crt",
+        (f"anna@{domain}", people["anna"]),
+        (f"ben@{domain}", people["ben"]),
+        "still here",
+    )
+    assert seen.bodies == ["still here"]
+    assert "still here" in seen.archived
+    with NamedHttps(domain, new.address, files / "ca.crt") as connection:
+        connection.request("GET", path)
+        assert connection.getresponse().read() == PICTURE
+
+
+def test_the_restored_pi_backs_up_to_the_same_repository(restored, new, repository, lanpi):
+    said = outcome(sure(backup(lanpi, new)))
+    assert repository in [saved["location"] for saved in said["repositories"]]
+
+
+def test_a_restore_that_the_power_cut_is_finished_by_the_same_command(
+    restored, new, people, domain, repository, files, lanpi, on_pi
+):
+    """On a Pi in use: what is lost comes back, what was there before is kept until it is discarded."""
+    target = f"virtual:{new.name}"
+    # To the same moment by its time, since what is newest has no ben any more.
+    rows = json.loads(sure(lanpi("backup", "list", target, "--json")).stdout)["snapshots"]
+    snapshot = next(row["id"] for row in reversed(rows) if row["repository"] == repository)
+    sure(lanpi("user", "remove", "ben", target, "--yes"))
+    arguments = ("restore", "--from", repository, "--snapshot", snapshot, target, "--yes")
+    with subprocess.Popen([sys.executable, "-m", "lanpi", *arguments], stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if "Exchanging the data" in line:
+                break
+        sure(lanpi("virtual", "kill", new.name))
+        process.communicate(timeout=120)
+    assert process.returncode != 0
+    sure(lanpi("virtual", "start", new.name))
+    done = sure(lanpi(*arguments, timeout_seconds=300))
+    assert "/var/lib/lanpi/previous" in done.stdout
+    seen = exchange(
+        new.address, files / "ca.crt", (f"anna@{domain}", people["anna"]), (f"ben@{domain}", people["ben"]), "again"
+    )
+    assert seen.bodies == ["again"]
+    sure(lanpi("restore", "--discard-previous", target, "--yes"))
+    assert on_pi(new, "test -e /var/lib/lanpi/previous", root=True, check=False).returncode != 0
+
+
+def test_a_power_cut_during_a_backup_leaves_the_repository_fine(backed_up, old, lanpi, on_pi):
+    target = f"virtual:{old.name}"
+    on_pi(
+        old,
+        "install -d -o ejabberd /var/lib/ejabberd/upload/big && "
+        "runuser -u ejabberd -- dd if=/dev/urandom of=/var/lib/ejabberd/upload/big/film bs=1M count=60 status=none",
+        root=True,
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "lanpi", "backup", "now", target], stderr=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stderr:
+            if "Saving to" in line:
+                break
+        deadline = time.monotonic() + 30
+        while on_pi(old, "ls /var/backups/lanpi/locks | grep -q .", root=True, check=False).returncode != 0:
+            assert time.monotonic() < deadline
+        sure(lanpi("virtual", "kill", old.name))
+        process.communicate(timeout=120)
+    assert process.returncode != 0
+    sure(lanpi("virtual", "start", old.name))
+    said = outcome(sure(backup(lanpi, old)))
+    assert said["uploads"] == 2
+    # The dead run's lock is in nobody's way.
+    sure(lanpi("backup", "prune", target))
+    sure(lanpi("backup", "verify", target))
+
+
+def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(backed_up, old, repository, lanpi, on_pi):
+    target = f"virtual:{old.name}"
+    on_pi(old, "mkdir -p /mnt/small && mount -t tmpfs -o size=20m tmpfs /mnt/small", root=True)
+    sure(lanpi("install", target, "--set", f"backup.repositories=[/mnt/small/backup, {repository}]"))
+    done = lanpi("backup", "now", target)
+    assert done.returncode == 1
+    assert "the disk with the repository at /mnt/small/backup is full" in done.stderr
+    status = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)
+    assert status["repositories"][repository]["last_error"] == ""
+    assert "is full" in status["last_error"]
+    said = lanpi("status", target)
+    assert "the last one failed" in said.stdout
+    on_pi(old, "umount /mnt/small", root=True)
+    done = lanpi("backup", "now", target)
+    assert done.returncode == 1
+    assert "the repository that was at /mnt/small/backup is not there any more" in done.stderr
+    sure(lanpi("install", target, "--set", f"backup.repositories=[/var/backups/lanpi, {repository}]"))
+
+
+def test_flipped_bits_are_found_and_the_snapshots_named(backed_up, old, lanpi, on_pi):
+    target = f"virtual:{old.name}"
+    # A pack of people's data, not of the tree: the largest.
+    largest = on_pi(
+        old, "find /var/backups/lanpi/data -type f -printf '%s %p\\n' | sort -n | tail -1 | cut -d' ' -f2", root=True
+    ).stdout.strip()
+    on_pi(old, f"printf XXXX | dd of={largest} bs=1 seek=5000 conv=notrunc status=none", root=True)
+    done = lanpi("backup", "verify", target)
+    assert done.returncode == 1
+    hit = re.search(r"/var/backups/lanpi: damaged; snapshots hit: ([0-9a-f, ]+)", done.stderr)
+    assert hit, done.stderr
+    rows = json.loads(sure(lanpi("backup", "list", target, "--json")).stdout)["snapshots"]
+    local = {row["id"] for row in rows if row["repository"] == "/var/backups/lanpi"}
+    assert set(hit[1].replace(",", "").split()) <= local
