@@ -51,12 +51,14 @@ class Restored:
         summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
+        looked_for: the host name that phones look for by mDNS where this Pi has another one, else "".
     """
 
     snapshot: str
     summary: dict[str, Any]
     previous: str
     proof: Proof
+    looked_for: str = ""
 
 
 def restore(host: Host, request: Request, report: Reporter) -> Restored:
@@ -114,7 +116,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
         raise
     report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
     done = program.run("restore-finish")
-    return Restored(fetched["id"], fetched, done["previous"], proof)
+    return Restored(fetched["id"], fetched, done["previous"], proof, _looked_for(facts.hostname, domain))
 
 
 def discard_previous(host: Host, report: Reporter) -> tuple[str, ...]:
@@ -169,6 +171,11 @@ def _same_domain(host: Host, facts: Facts, domain: str) -> None:
             next_step=f"Take another Pi; or, when nobody needs {facts.installed.domain}: lanpi uninstall --purge first",
             exit_code=ExitCode.BAD_INPUT,
         )
+
+
+def _looked_for(hostname: str, domain: str) -> str:
+    name, _, rest = domain.partition(".")
+    return name if rest == "local" and name != hostname.lower() else ""
 
 
 def _go_back(host: Host, program: Program, options: Options, report: Reporter) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 import segno
 
 
-def recovery_sheet(domain: str, repositories: Sequence[str], key: str) -> str:
+def recovery_sheet(domain: str, repositories: Sequence[str], key: str, *, paper: bool = True) -> str:
     """The sheet as text, with the key as a QR code too.
 
     Args:
         domain: of the server.
         repositories: as lanpi.yml names them.
         key: of all of them; whoever has it and a repository reads everything in it.
+        paper: for a file that is printed; else for a dark terminal.
     """
     code = io.StringIO()
     segno.make(key, error="m").terminal(out=code, border=2, compact=True)
@@ -39,9 +40,13 @@ To bring the server back, on the same or another Pi (its name does not matter):
 
 The key as a QR code:
 
-{_plain(code.getvalue())}"""
+{_for_paper(code.getvalue()) if paper else code.getvalue()}"""
 
 
-def _plain(text: str) -> str:
-    """The code without the terminal's colours, so that it prints from a file."""
-    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+_ON_PAPER = str.maketrans(" █▀▄", "█ ▄▀")
+"""Characters are drawn bright on a dark terminal and dark on paper: a QR code is dark on bright."""
+
+
+def _for_paper(text: str) -> str:
+    # Two rows of the code a line: the last line is half a row of border and half nothing.
+    return "\n".join(line.translate(_ON_PAPER).rstrip() for line in text.splitlines()[:-1]) + "\n"

@@ -229,7 +229,7 @@ def key(
     login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
     with _opened(target, terminal, login) as (_, program):
         known = program.run("key")
-        sheet = recovery_sheet(known["domain"], known["repositories"], known["key"])
+        sheet = recovery_sheet(known["domain"], known["repositories"], known["key"], paper=output is not None)
         if output:
             _write(output, sheet)
             terminal.result(f"Written to {output}. Print it, or keep it where it outlives the Pi and its card.")

@@ -99,6 +99,11 @@ def restore(
     held = done.summary
     terminal.result(f"\n{held['domain']} is back as of {held['made']}, and messages pass.\n")
     terminal.result(f"  {held['people']} people, {held['messages']} messages, {held['uploads']} files")
+    if done.looked_for:
+        terminal.warn(
+            f"phones look for {held['domain']}, and this Pi has another name. When the old Pi is off, on this one: "
+            f"sudo hostnamectl set-hostname {done.looked_for}"
+        )
     if done.previous:
         terminal.result(f"  What was there before is kept in {done.previous} on the Pi.")
         terminal.result(f"  When all is well: lanpi restore --discard-previous{f' {target}' if target else ''}")

@@ -150,6 +150,11 @@ class Client:
             self._writer.close()
             await asyncio.wait_for(self._writer.wait_closed(), 1.0)
 
+    def abort(self) -> None:
+        """Drop the connection at once, whatever state it is in."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+
     async def __aenter__(self) -> "Client":
         await self.connect()
         return self

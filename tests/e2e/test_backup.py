@@ -258,7 +258,9 @@ def test_everything_is_on_another_pi(restored, backed_up, old, new, people, doma
         (f"ben@{domain}", people["ben"]),
         "still here",
     )
-    assert seen.bodies == ["still here"]
+    # Those that ben had not fetched yet are delivered now.
+    assert seen.bodies[:1] == before[:1]
+    assert "still here" in seen.bodies
     assert "still here" in seen.archived
     with NamedHttps(domain, new.address, files / "ca.crt") as connection:
         connection.request("GET", path)
@@ -293,19 +295,24 @@ def test_a_restore_that_the_power_cut_is_finished_by_the_same_command(
     seen = exchange(
         new.address, files / "ca.crt", (f"anna@{domain}", people["anna"]), (f"ben@{domain}", people["ben"]), "again"
     )
-    assert seen.bodies == ["again"]
+    assert "again" in seen.bodies
     sure(lanpi("restore", "--discard-previous", target, "--yes"))
     assert on_pi(new, "test -e /var/lib/lanpi/previous", root=True, check=False).returncode != 0
 
 
-def test_a_power_cut_during_a_backup_leaves_the_repository_fine(backed_up, old, lanpi, on_pi):
-    target = f"virtual:{old.name}"
+@pytest.fixture(scope="module")
+def film(backed_up, old, on_pi):
+    """A file that takes a while to save, and more room than a small disk has."""
     on_pi(
         old,
         "install -d -o ejabberd /var/lib/ejabberd/upload/big && "
         "runuser -u ejabberd -- dd if=/dev/urandom of=/var/lib/ejabberd/upload/big/film bs=1M count=60 status=none",
         root=True,
     )
+
+
+def test_a_power_cut_during_a_backup_leaves_the_repository_fine(film, old, lanpi, on_pi):
+    target = f"virtual:{old.name}"
     with subprocess.Popen(
         [sys.executable, "-m", "lanpi", "backup", "now", target], stderr=subprocess.PIPE, text=True
     ) as process:
@@ -326,7 +333,7 @@ def test_a_power_cut_during_a_backup_leaves_the_repository_fine(backed_up, old, 
     sure(lanpi("backup", "verify", target))
 
 
-def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(backed_up, old, repository, lanpi, on_pi):
+def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(film, old, repository, lanpi, on_pi):
     target = f"virtual:{old.name}"
     on_pi(old, "mkdir -p /mnt/small && mount -t tmpfs -o size=20m tmpfs /mnt/small", root=True)
     sure(lanpi("install", target, "--set", f"backup.repositories=[/mnt/small/backup, {repository}]"))

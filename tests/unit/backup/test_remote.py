@@ -1,0 +1,77 @@
+"""What the program on the Pi says becomes steps, results and errors here."""
+
+import json
+
+import pytest
+
+from lanpi.backup.remote import Program
+from lanpi.backup.sheet import recovery_sheet
+from lanpi.errors import ExitCode, LanpiError
+
+
+class FakeHost:
+    name = "pi@pi.local"
+
+    def __init__(self, status, *events):
+        self._status = status
+        self._output = "".join(json.dumps(event) + "\n" for event in events).encode()
+        self.argv = []
+
+    def stream(self, argv, on_output, *, stdin=b"", root=False):
+        assert root
+        self.argv = list(argv)
+        for start in range(0, len(self._output), 7):  # pieces that end anywhere
+            on_output(self._output[start : start + 7])
+        return self._status
+
+
+class Steps(list):
+    def begin(self, step):
+        self.append(step)
+
+    def end(self, detail=""):
+        self.append("end")
+
+    def note(self, text):
+        self.append(f"note {text}")
+
+
+def test_steps_notes_and_the_result():
+    steps = Steps()
+    host = FakeHost(
+        0, {"event": "step", "step": "Saving"}, {"event": "note", "text": "slow"}, {"event": "result", "bytes": 5}
+    )
+    assert Program(host, steps).run("follow") == {"bytes": 5}
+    assert steps == ["Saving", "note slow", "end"]
+
+
+def test_a_quick_verb_says_no_step():
+    steps = Steps()
+    assert Program(FakeHost(0, {"event": "result", "rows": []}), steps).run("list") == {"rows": []}
+    assert steps == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("refused", ExitCode.REFUSED), ("blocked", ExitCode.BLOCKED), ("failed", ExitCode.FAILED)],
+)
+def test_errors_keep_their_kind(kind, code):
+    error = {"event": "error", "what": "the key does not open it", "next_step": "Take another", "kind": kind}
+    with pytest.raises(LanpiError, match=r"pi@pi\.local: the key does not open it\. Take another") as raised:
+        Program(FakeHost(1, error), Steps()).run("verify")
+    assert raised.value.exit_code is code
+
+
+def test_a_pi_without_lanpi_and_a_program_that_dies():
+    with pytest.raises(LanpiError, match="backups are not set up there"):
+        Program(FakeHost(127), Steps()).run("list")
+    with pytest.raises(LanpiError, match="ended with status 137"):
+        Program(FakeHost(137), Steps()).run("list")
+
+
+def test_the_sheet_has_key_places_and_command():
+    sheet = recovery_sheet("chat.example.org", ["usb:1A2B-3C4D", "sftp:pi@nas:/b"], "s3cr3t")
+    for text in ("chat.example.org", "s3cr3t", "sftp:pi@nas:/b", "lanpi restore --from usb:1A2B-3C4D --key-file"):
+        assert text in sheet
+    assert "█" in sheet
+    assert "\x1b" not in sheet

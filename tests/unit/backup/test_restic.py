@@ -1,0 +1,78 @@
+"""What restic says, as failures with a next step; and whose locks are dead."""
+
+import subprocess
+import time
+
+import pytest
+
+HERE = "pi"
+
+
+@pytest.fixture
+def restic(program, tmp_path):
+    return program("restic").Restic("/r", "/r", tmp_path / "key", tmp_path / "environment")
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "text", "kind"),
+    [
+        (12, "Fatal: wrong password or no key found", "the key does not open the repository at /r", "refused"),
+        # bookworm's 0.14 has one status for all.
+        (1, "Fatal: wrong password or no key found", "the key does not open the repository at /r", "refused"),
+        (10, "Fatal: repository does not exist", "there is no repository at /r", "bad-input"),
+        (1, "Is there a repository at the following location?\n/r", "there is no repository at /r", "bad-input"),
+        (11, "unable to create lock", "locked by another restic", "blocked"),
+        (1, "Save(<data/1>) failed: write /r/x: no space left on device", "is full", "failed"),
+        (3, "at least one source file could not be read", "a file vanished", "failed"),
+        (1, "Fatal: something else", "restic backup failed at /r: something else", "failed"),
+    ],
+)
+def test_failures(restic, status, said, text, kind):
+    done = subprocess.CompletedProcess(["restic"], status, "", said)
+    failure = restic._failed("backup", done)
+    assert text in failure.what
+    assert failure.kind == kind
+
+
+def lock(seconds, *, pid=999_999_999, hostname=HERE):
+    when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return {"time": f"{when}.123456789Z", "hostname": hostname, "pid": pid}
+
+
+def test_a_lock_of_before_the_boot_is_dead_whoever_has_its_number_now(program):
+    is_dead = program("restic").is_dead
+    assert is_dead(lock(1000, pid=1), HERE, 2000)
+    assert is_dead(lock(3000), HERE, 2000)
+    assert is_dead(lock(3000, pid=1), HERE, 2000)  # that is no restic
+    assert not is_dead(lock(1000, hostname="another"), HERE, 2000)
+
+
+def test_times_with_an_offset(program):
+    is_dead = program("restic").is_dead
+    early = {"time": "1970-01-01T02:00:10.5+02:00", "hostname": HERE, "pid": 1}
+    assert is_dead(early, HERE, 11)
+
+
+def test_what_the_storage_asks_for_comes_from_a_file(program, tmp_path):
+    path = tmp_path / "environment"
+    path.write_text("# S3\nAWS_ACCESS_KEY_ID=abc\nexport AWS_SECRET_ACCESS_KEY='d=e'\n\n")
+    assert program("restic")._variables(path) == {"AWS_ACCESS_KEY_ID": "abc", "AWS_SECRET_ACCESS_KEY": "d=e"}
+    assert program("restic")._variables(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "matches"),
+    [
+        ("latest", True),
+        ("1378b6", True),
+        ("2026-11-23", True),
+        ("2026-11-23T11:22:51", True),
+        ("2026-11-23 11:22", True),
+        ("2026-11-22", False),
+        ("2026-11-23T11:22:50", False),
+        ("abc", False),
+    ],
+)
+def test_snapshots_by_id_and_time(program, name, matches):
+    entry = {"id": "1378b682ff", "time": "2026-11-23T11:22:51.123456789Z"}
+    assert program("work").matches(entry, name) is matches

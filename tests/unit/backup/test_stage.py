@@ -1,0 +1,146 @@
+"""The consistent copy and its content."""
+
+import json
+import os
+import sqlite3
+import threading
+
+import pytest
+
+
+class Silent:
+    def say(self, event, **values):
+        pass
+
+    def step(self, text):
+        pass
+
+
+@pytest.fixture
+def database(tmp_path):
+    path = tmp_path / "live.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = wal")
+    connection.execute("CREATE TABLE archive (id INTEGER PRIMARY KEY, txt TEXT)")
+    connection.execute("CREATE TABLE users (username TEXT)")
+    connection.executemany("INSERT INTO archive (txt) VALUES (?)", [(f"message {n}",) for n in range(200)])
+    connection.commit()
+    connection.close()
+    return path
+
+
+@pytest.fixture
+def manifest(database, tmp_path):
+    uploads = tmp_path / "upload"
+    (uploads / "a").mkdir(parents=True)
+    (uploads / "a/picture.jpg").write_bytes(b"picture")
+    return {
+        "version": "1",
+        "domain": "chat.example.org",
+        "items": [
+            {"name": "ejabberd", "kind": "sqlite", "path": str(database), "owner": "ejabberd"},
+            {"name": "uploads", "kind": "files", "path": str(uploads)},
+            {"name": "none", "kind": "files", "path": str(tmp_path / "not there")},
+        ],
+    }
+
+
+@pytest.fixture
+def stage(program, monkeypatch):
+    module = program("stage")
+    monkeypatch.setattr(module, "versions", lambda manifest: {"lanpi": "1"})
+    return module
+
+
+def test_content_says_what_is_in_the_copy(stage, manifest, tmp_path, program):
+    content = stage.stage(manifest, Silent())
+    assert content["databases"][0]["tables"] == {"archive": 200, "users": 0}
+    path = str(tmp_path / "upload/a/picture.jpg")
+    assert list(content["files"]) == [path]
+    assert content["files"][path]["bytes"] == 7
+    assert json.loads((stage.STAGE / "content.json").read_text()) == content
+    assert program("content").differences(content, stage.STAGE) == []
+
+
+def test_a_writer_goes_on_meanwhile_and_what_was_committed_before_is_there(stage, manifest, database):
+    over, failures = threading.Event(), []
+
+    def write():
+        connection = sqlite3.connect(database, timeout=0.2)
+        while not over.is_set():
+            try:
+                connection.execute("INSERT INTO archive (txt) VALUES ('more')")
+                connection.commit()
+            except sqlite3.OperationalError as error:
+                failures.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(5):
+            reader = sqlite3.connect(database)
+            (before,) = reader.execute("SELECT count(*) FROM archive").fetchone()
+            reader.close()
+            content = stage.stage(manifest, Silent())
+            assert content["databases"][0]["tables"]["archive"] >= before
+    finally:
+        over.set()
+        writer.join()
+    assert failures == []
+
+
+def test_every_damage_of_a_copy_is_named(stage, manifest, program, tmp_path):
+    content = stage.stage(manifest, Silent())
+    path = str(tmp_path / "upload/a/picture.jpg")
+    copy = stage.STAGE / f"files{path}"
+    copy.unlink()
+    assert program("content").differences(content, stage.STAGE) == [f"{path} is missing"]
+    copy.write_bytes(b"piCture")
+    (stage.STAGE / "databases/ejabberd.sqlite").write_bytes(b"")
+    assert program("content").differences(content, stage.STAGE) == [
+        f"{path} is not what was backed up",
+        "databases/ejabberd.sqlite is not what was backed up",
+    ]
+
+
+def test_a_damaged_database_is_not_backed_up(stage, manifest, database, program):
+    with database.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096)
+    with pytest.raises(program("common").Problem, match="is damaged"):
+        stage.stage(manifest, Silent())
+
+
+def test_without_room_it_is_refused_before_anything_is_written(stage, manifest, program, monkeypatch, database):
+    common = program("common")
+    monkeypatch.setattr(common, "RESERVE_BYTES", 1 << 60)
+    with pytest.raises(common.Problem, match=r"needs \d+ MB .* to spare, and \d+ MB are free") as raised:
+        stage.stage(manifest, Silent())
+    assert raised.value.kind == "blocked"
+    assert not stage.STAGE.exists()
+
+
+def test_files_that_stayed_are_not_read_again(stage, manifest, tmp_path, monkeypatch):
+    path = tmp_path / "upload/a/picture.jpg"
+    os.utime(path, (1_000_000, 1_000_000))
+    stage.remember(stage.stage(manifest, Silent()))
+    read = []
+    monkeypatch.setattr(stage, "sha256", lambda path: read.append(path.name) or "0" * 64)
+    content = stage.stage(manifest, Silent())
+    assert read == ["ejabberd.sqlite"]
+    assert len(content["files"][str(path)]["sha256"]) == 64
+    path.write_bytes(b"another")
+    stage.stage(manifest, Silent())
+    assert "picture.jpg" in read
+
+
+def test_a_file_that_stays_is_linked_and_one_that_may_still_grow_is_copied(stage, manifest, tmp_path):
+    old, young = tmp_path / "upload/a/picture.jpg", tmp_path / "upload/a/young.jpg"
+    os.utime(old, (1_000_000, 1_000_000))
+    young.write_bytes(b"half of it")
+    content = stage.stage(manifest, Silent())
+    with young.open("ab") as file:
+        file.write(b", and the rest")
+    assert (stage.STAGE / f"files{old}").stat().st_ino == old.stat().st_ino
+    assert (stage.STAGE / f"files{young}").read_bytes() == b"half of it"
+    assert content["files"][str(young)]["bytes"] == 10
