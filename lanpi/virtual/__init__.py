@@ -6,7 +6,7 @@ pi = virtual.up("pi", model="4-2g")
 virtual.down("pi")
 """
 
-from lanpi.virtual.lifecycle import down, get, kill, list_all, reboot, start, up
+from lanpi.virtual.lifecycle import down, get, kill, list_all, move, reboot, start, up
 from lanpi.virtual.record import VirtualPi
 
-__all__ = ["VirtualPi", "down", "get", "kill", "list_all", "reboot", "start", "up"]
+__all__ = ["VirtualPi", "down", "get", "kill", "list_all", "move", "reboot", "start", "up"]
