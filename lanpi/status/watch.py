@@ -25,6 +25,7 @@ class Watched:
         connect: opens the connection; called again after a failure, at the next look.
         may_be_root: read as root where the login allows it.
         deep: also send a message between two accounts made for it.
+        since_seconds: of history to read one by one.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class Watched:
         *,
         may_be_root: bool = True,
         deep: bool = False,
+        since_seconds: float = 0,
     ) -> None:
         self.target = target
         self._connect = connect
         self._may_be_root = may_be_root
         self._deep = deep
+        self._since_seconds = since_seconds
         self._open: ExitStack | None = None
         self._host: Host | None = None
         self.recent: deque[Readings] = deque(maxlen=KEPT)
@@ -51,7 +54,8 @@ class Watched:
                 with ExitStack() as stack:
                     self._host = stack.enter_context(self._connect())
                     self._open = stack.pop_all()
-            readings = read_status(self._host, root=self._may_be_root and self._host.can_be_root)
+            root = self._may_be_root and self._host.can_be_root
+            readings = read_status(self._host, root=root, since_seconds=self._since_seconds)
             more = _deep_lines(self._host, readings) if self._deep and is_installed(readings) else ()
         except LanpiError as error:
             self.close()

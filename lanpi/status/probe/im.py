@@ -9,6 +9,8 @@ import sqlite3
 import time
 from typing import Any
 
+from lanpi.checks.names import ACCOUNTS
+
 SOCKET = "/var/lib/ejabberd/api.sock"
 DATABASE = "/var/lib/ejabberd/ejabberd.db"
 TIMEOUT_SECONDS = 5
@@ -19,6 +21,7 @@ PROXY_HEADER = b"PROXY TCP4 127.255.255.254 127.255.255.254 1 1\r\n"
 MESSAGES = """
 SELECT COUNT(*), COALESCE(SUM(INSTR(SUBSTR(xml, 1, INSTR(xml, '>')), 'from=''' || username || '@') > 0), 0)
 FROM archive WHERE server_host = ? AND timestamp >= ? AND kind = 'chat'
+AND username NOT IN (?, ?)
 """
 
 
@@ -54,9 +57,9 @@ def people(domain: str) -> dict[str, Any]:
     began = time.monotonic()
     # Not root, or not running: the services' states say which.
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-        sessions = call(domain, "connected_users")
+        sessions = [jid for jid in call(domain, "connected_users") if jid.partition("@")[0] not in ACCOUNTS]
         found["answer_seconds"] = round(time.monotonic() - began, 3)
-        found["registered"] = int(call(domain, "stats", name="registeredusers"))
+        found["registered"] = len(set(call(domain, "registered_users", host=domain)) - set(ACCOUNTS))
         found["sessions"] = len(sessions)
         found["online"] = len({jid.partition("/")[0] for jid in sessions})
     return {**found, **messages_per_minute(DATABASE, domain, time.time())}
@@ -73,7 +76,7 @@ def messages_per_minute(database: str, domain: str, now: float) -> dict[str, int
         connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)
         try:
             since = int((now - 60) * 1e6)
-            kept, sent = connection.execute(MESSAGES, (domain, since)).fetchone()
+            kept, sent = connection.execute(MESSAGES, (domain, since, *ACCOUNTS)).fetchone()
         finally:
             connection.close()
         return {"sent_per_minute": int(sent), "received_per_minute": int(kept) - int(sent)}
