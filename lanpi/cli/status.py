@@ -57,8 +57,6 @@ def status(
 
     Ends with 0 when all is well, 1 with a warning, 2 when something is critical, 3 when it cannot be told.
     """
-    from lanpi.status.document import document
-    from lanpi.status.prometheus import exposition
     from lanpi.status.watch import Watched
 
     if watch and deep:
@@ -102,8 +100,12 @@ def status(
         for each in watched:
             each.close()
     if json_output:
+        from lanpi.status.document import document
+
         terminal.json(document(reports))
     elif prometheus:
+        from lanpi.status.prometheus import exposition
+
         terminal.raw(exposition(reports))
     else:
         from lanpi.cli.status_view import one, several
@@ -114,7 +116,12 @@ def status(
 
 def _look(watched: "Sequence[Watched]") -> "list[Report]":
     with ThreadPoolExecutor(TOGETHER) as pool:
-        return list(pool.map(lambda each: each.look(), watched))
+        looks = pool.map(lambda each: each.look(), watched)
+        # Takes a tenth of a second, and there is nothing else to do while the Pis are asked.
+        import lanpi.cli.status_view
+        import lanpi.status.judge  # noqa: F401
+
+        return list(looks)
 
 
 def _watch(watched: "Sequence[Watched]", interval: float) -> "list[Report]":

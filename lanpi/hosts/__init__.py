@@ -1,5 +1,7 @@
 """Machines that lanpi works on: this one, others over SSH, virtual Pis - all behind one protocol."""
 
+import importlib.util
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,6 +33,7 @@ def _open(target: Target, options: ConnectOptions) -> Host:
         from lanpi.hosts.root import Root
 
         return LocalHost(Root(lambda: options.sudo_password() or options.ask_secret("Your password for sudo: ")))
+    _defer("invoke")
     if target.kind == "virtual":
         from lanpi.hosts.virtual import connect_virtual
 
@@ -38,3 +41,16 @@ def _open(target: Target, options: ConnectOptions) -> Host:
     from lanpi.hosts.connect import connect
 
     return connect(target, options)
+
+
+def _defer(name: str) -> None:
+    """Let a module load at its first use, not at its import.
+
+    paramiko imports invoke for the "Match exec" of an ssh_config, and it takes as long as paramiko's other half
+    (``python -X importtime``).
+    """
+    found = importlib.util.find_spec(name) if name not in sys.modules else None
+    if found and found.loader:
+        found.loader = importlib.util.LazyLoader(found.loader)
+        sys.modules[name] = importlib.util.module_from_spec(found)
+        found.loader.exec_module(sys.modules[name])
