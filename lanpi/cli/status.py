@@ -24,6 +24,7 @@ app = typer.Typer()
 
 # Of several targets: one that is known to be ill says more than one that is not known at all.
 ORDER = (0, 1, 3, 2)
+CONNECT_SECONDS = 5.0
 TOGETHER = 16
 """Targets that are looked at at the same time."""
 
@@ -117,7 +118,8 @@ def status(
 def _look(watched: "Sequence[Watched]") -> "list[Report]":
     with ThreadPoolExecutor(TOGETHER) as pool:
         looks = pool.map(lambda each: each.look(), watched)
-        # Takes a tenth of a second, and there is nothing else to do while the Pis are asked.
+        # Takes a tenth of a second, and there is nothing else to do while the first Pi is asked.
+        watched[0].asking.wait(CONNECT_SECONDS)
         import lanpi.cli.status_view
         import lanpi.status.judge  # noqa: F401
 

@@ -1,5 +1,6 @@
 """Look again and again: one connection that is made anew when it breaks, and what was seen lately."""
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -41,6 +42,7 @@ class Watched:
         self._connect = connect
         self._may_be_root = may_be_root
         self._deep = deep
+        self.asking = threading.Event()  # set from the first time that the Pi is asked, or does not answer
         self._open: ExitStack | None = None
         self._host: Host | None = None
         self.recent: deque[Readings] = deque(maxlen=KEPT)
@@ -48,12 +50,12 @@ class Watched:
 
     def look(self) -> "Report":
         """The status now; of a target that does not answer, that and why."""
-        # Whoever waits for an answer has time to import what judges it, see lanpi.cli.status.
         try:
             if self._host is None:
                 with ExitStack() as stack:
                     self._host = stack.enter_context(self._connect())
                     self._open = stack.pop_all()
+            self.asking.set()
             root = self._may_be_root and self._host.can_be_root
 
             from lanpi.status.read import read_status  # noqa: PLC0415
@@ -64,6 +66,8 @@ class Watched:
 
             more = _deep_lines(self._host, readings) if self._deep and is_installed(readings) else ()
         except LanpiError as error:
+            self.asking.set()
+
             from lanpi.status.judge import unreachable  # noqa: PLC0415
 
             self.close()

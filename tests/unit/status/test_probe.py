@@ -94,7 +94,8 @@ def test_a_service_and_what_it_uses():
         }
     )
     blocks = services.parse_show(SHOW)[:1]
-    found = services.services(source, blocks, {"ejabberd.service": 1.0}, {"ejabberd.service": 1.05}, 0.1)
+    [own] = [block["ControlGroup"] for block in blocks]
+    found = services.services(source, blocks, {own: 1.0}, {own: 1.05}, 0.1)
     assert found == [
         {
             "unit": "ejabberd.service",
@@ -110,6 +111,19 @@ def test_a_service_and_what_it_uses():
             "written_bytes": 4096,
         }
     ]
+
+
+def test_processor_time_is_read_of_services_in_slices_too():
+    groups = {
+        "/system.slice/ssh.service": 1_500_000,
+        "/lanpi.slice/lanpi-im.slice/ejabberd.service": 3_000_000,
+        "/lanpi.slice": 9_000_000,
+    }
+    files = Files({f"/sys/fs/cgroup{group}/cpu.stat": f"usage_usec {used}\nx 0\n" for group, used in groups.items()})
+    assert services.group_cpu_seconds(files) == {
+        "/system.slice/ssh.service": 1.5,
+        "/lanpi.slice/lanpi-im.slice/ejabberd.service": 3.0,
+    }
 
 
 def test_memory_that_systemd_accounts_is_taken_from_there():
