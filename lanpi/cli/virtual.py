@@ -165,6 +165,20 @@ def kill(name: Name = "pi") -> None:
 
 
 @app.command()
+def move(
+    name: Name,
+    model: Annotated[str, typer.Argument(help="The model that it becomes.", show_default=False)],
+) -> None:
+    """Put a virtual Pi's card into another model: what happens when a Pi is replaced by a bigger one."""
+    from lanpi.virtual import lifecycle
+
+    terminal = Terminal()
+    with terminal.steps() as steps:
+        pi = lifecycle.move(name, model, on_step=steps.start)
+    terminal.result(f"{name} is a {pi.model} now, at {pi.address}")
+
+
+@app.command()
 def start(name: Name = "pi") -> None:
     """Start a virtual Pi that was stopped or killed."""
     from lanpi.virtual import lifecycle

@@ -9,8 +9,9 @@ import yaml
 from lanpi.config.model import Config
 from lanpi.status.judge_board import board_lines, link_lines
 from lanpi.status.lines import NOT_AVAILABLE, UNKNOWN, VERDICTS, Line, duration, size, worst
-from lanpi.status.model import Readings, Service
+from lanpi.status.model import MadeFor, Readings, Service
 from lanpi.status.thresholds import RESTART_WINDOW_SECONDS, TABLE, Level
+from lanpi.tuning.stored import misfits
 
 CORE = ("ejabberd.service", "redis-server.service", "postgresql.service")
 """Without these nobody can write to anybody."""
@@ -190,6 +191,7 @@ def _upkeep(readings: Readings) -> list[Line]:
     return [
         Line("certificate", "Upkeep", "Certificate", level, certificate, hint),
         *_backup(readings),
+        *_limits(readings),
         _logs(readings),
     ]
 
@@ -222,6 +224,18 @@ def _backup(readings: Readings) -> list[Line]:
     if not backup.key_saved:
         lines.append(Line("backup_key", "Upkeep", "Backup key", "warning", "is on the Pi alone, and lost with it"))
     return lines
+
+
+def _limits(readings: Readings) -> list[Line]:
+    """Whether the limits were decided for this machine; after the card moved to another Pi they were not."""
+    if readings.limits_made_for is None:
+        return [Line("limits", "Upkeep", "Limits", "unknown", NOT_AVAILABLE)]
+    board = readings.board
+    reasons = misfits(readings.limits_made_for, MadeFor(board.memory_total_bytes, board.cores, board.disk_kind))
+    if not reasons:
+        return [Line("limits", "Upkeep", "Limits", "ok", "fit this Pi")]
+    text = f"no longer fit this Pi: {'; '.join(reasons)}"
+    return [Line("limits", "Upkeep", "Limits", "warning", text, "Fit them: lanpi tune")]
 
 
 def _age(when: str, readings: Readings) -> float | None:

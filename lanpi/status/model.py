@@ -84,6 +84,15 @@ class Backup:
 
 
 @dataclass(frozen=True)
+class MadeFor:
+    """The machine that the installed limits were decided for."""
+
+    memory_bytes: int
+    cores: int
+    storage: str  # a kind of disk: "sd", "usb", "nvme", …
+
+
+@dataclass(frozen=True)
 class Readings:
     """All of it, from one reading."""
 
@@ -98,6 +107,7 @@ class Readings:
     links: tuple[Link, ...]
     certificate_days_left: float | None
     backup: Backup | None
+    limits_made_for: MadeFor | None
     logs_bytes: int | None
     security_updates: tuple[str, ...] | None
     reboot_reasons: tuple[str, ...]

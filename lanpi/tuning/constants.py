@@ -53,6 +53,8 @@ PORTS_PER_SESSION = 3
 """ejabberd uses two or three Erlang ports per connection (Debian's /etc/default/ejabberd)."""
 PROCESSES_PER_SESSION = 3
 PROCESSES_MIN, PORTS_MIN = 65_536, 16_384
+MALLOC_ARENAS = 2
+"""glibc makes up to eight for each core, and each keeps what is freed in it (mallopt(3), M_ARENA_MAX)."""
 ERLANG_TABLE_MIN, ERLANG_TABLE_MAX = 1024, 134_217_727
 """What +P and +Q accept (erl(1))."""
 SCHEDULERS_MAX = 1024

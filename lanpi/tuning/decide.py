@@ -231,6 +231,10 @@ def _erlang(take: Taker, inputs: Inputs, sessions: int) -> ErlangLimits:
             f"{k.PORTS_PER_SESSION} x {sessions:,} sessions, at least {k.PORTS_MIN:,}",
         ),
         fullsweep_after=take.number("erlang.fullsweep_after", 0, "constant: collect everything each time"),
+        thread_allocators=take.word(
+            "erlang.thread_allocators", "false", "constant: one pool of memory for all threads"
+        ),
+        malloc_arenas=take.number("erlang.malloc_arenas", k.MALLOC_ARENAS, "constant"),
     )
 
 

@@ -50,12 +50,14 @@ class ErlangLimits:
     processes: int  # +P
     ports: int  # ERL_MAX_PORTS
     fullsweep_after: int  # ERL_FULLSWEEP_AFTER
+    thread_allocators: str  # +Mut
+    malloc_arenas: int  # MALLOC_ARENA_MAX
 
     @property
     def options(self) -> str:
         """ERL_OPTIONS, as erl(1) takes them."""
         wait = self.busy_wait
-        return f"+S {self.schedulers} +sbwt {wait} +sbwtdcpu {wait} +sbwtdio {wait}"
+        return f"+S {self.schedulers} +sbwt {wait} +sbwtdcpu {wait} +sbwtdio {wait} +Mut {self.thread_allocators}"
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, Protocol, get_type_hints
 
 from lanpi import paths
 from lanpi.errors import LanpiError
-from lanpi.facts.model import Facts
 from lanpi.hosts.base import Host
 from lanpi.tuning import constants as k
-from lanpi.tuning.model import Inputs, Plan
+from lanpi.tuning.model import Plan
 
 LIMITS = f"{paths.PI_STATE}/limits.json"
 """The plan in effect; a file of the desired state, so an install writes it too."""
@@ -121,22 +120,33 @@ def with_state(
     )
 
 
-def fits(installed: Inputs, facts: Facts) -> tuple[str, ...]:
+class Machine(Protocol):
+    """What of a machine limits are made for: :class:`lanpi.tuning.model.Inputs`, or what a status reads."""
+
+    @property
+    def memory_bytes(self) -> int: ...
+    @property
+    def cores(self) -> int: ...
+    @property
+    def storage(self) -> str: ...
+
+
+def misfits(made_for: Machine, now: Machine) -> tuple[str, ...]:
     """Why installed limits no longer fit a machine, such as after the card moved to another Pi.
 
     Args:
-        installed: ``plan.inputs`` of the installed plan (:func:`read_plan`).
-        facts: of the machine as it is now.
+        made_for: the machine that they were decided for.
+        now: the machine as it is.
 
     Returns:
         One line for each reason; empty when they fit.
     """
     reasons = []
-    memory = facts.hardware.memory_bytes
-    if abs(memory - installed.memory_bytes) > max(installed.memory_bytes * MEMORY_TOLERANCE, 2 * k.MEMORY_STEP_BYTES):
-        reasons.append(f"made for {installed.memory_bytes // k.MIB:,} MiB of memory, there are {memory // k.MIB:,} MiB")
-    if facts.hardware.cores != installed.cores:
-        reasons.append(f"made for {installed.cores} cores, there are {facts.hardware.cores}")
-    if facts.storage.kind != installed.storage:
-        reasons.append(f"made for storage of kind {installed.storage}, it is {facts.storage.kind}")
+    memory, was = now.memory_bytes, made_for.memory_bytes
+    if abs(memory - was) > max(was * MEMORY_TOLERANCE, 2 * k.MEMORY_STEP_BYTES):
+        reasons.append(f"made for {was // k.MIB:,} MiB of memory, there are {memory // k.MIB:,} MiB")
+    if now.cores != made_for.cores:
+        reasons.append(f"made for {made_for.cores} cores, there are {now.cores}")
+    if now.storage != made_for.storage:
+        reasons.append(f"made for storage of kind {made_for.storage}, it is {now.storage}")
     return tuple(reasons)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from lanpi.virtual.record import VirtualPi, get
 
 if TYPE_CHECKING:
-    from lanpi.virtual.lifecycle import down, kill, list_all, reboot, start, up
+    from lanpi.virtual.lifecycle import down, kill, list_all, move, reboot, start, up
 
-__all__ = ["VirtualPi", "down", "get", "kill", "list_all", "reboot", "start", "up"]
+__all__ = ["VirtualPi", "down", "get", "kill", "list_all", "move", "reboot", "start", "up"]
 
 
 def __getattr__(name: str) -> Any:

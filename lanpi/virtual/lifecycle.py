@@ -102,6 +102,22 @@ def start(name: str, *, on_step: Callable[[str], None] = _quiet) -> VirtualPi:
         return pi if pi.running else _boot(pi, on_step)
 
 
+def move(name: str, model: str, *, on_step: Callable[[str], None] = _quiet) -> VirtualPi:
+    """Put its card into a Pi of another model: shut down in order, and started there.
+
+    Raises:
+        LanpiError: BAD_INPUT when there is no such Pi or model, FAILED when it does not boot.
+    """
+    wanted = find_model(model).name
+    check_requirements()
+    with _pi_lock(name):
+        pi = get(name)
+        if pi.running:
+            on_step(f"Shutting {name} down")
+            container.stop(pi)
+        return _boot(record.update(get(name), model=wanted), on_step)
+
+
 def kill(name: str) -> VirtualPi:
     """Cut its power: every process ends at once, files stay as they are.
 

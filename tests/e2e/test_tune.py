@@ -1,8 +1,13 @@
 """Limits on an installed Pi: each profile, undo, and the way back from limits that do not work."""
 
+import asyncio
 import json
+import time
 
 import pytest
+
+from lanpi import virtual
+from lanpi.xmpp.client import Client, Login
 
 BREAK = "/etc/systemd/system/redis-server.service.d/zz-test.conf"
 
@@ -108,3 +113,88 @@ def test_nothing_to_change_leaves_no_set(target, lanpi):
     assert done.returncode == 0, done.stderr
     assert "Nothing to change: the limits fit, and messages pass." in done.stdout
     assert history(lanpi, target) == sets
+
+
+# Takes all the memory there is and every processor, and stays: as long as it is let.
+HOG = """
+import os, signal, time
+for _ in range(os.cpu_count()):
+    if os.fork() == 0:
+        signal.alarm(SECONDS)
+        while True: pass
+signal.alarm(SECONDS)
+taken = []
+while True:
+    taken.append(bytearray(os.urandom(1 << 20) * 8))
+"""
+PRESSURE_SECONDS = 20
+
+
+def test_who_is_ended_first_when_memory_is_gone(target, pi, on_pi):
+    if on_pi(pi, "sh -c 'echo -1 > /proc/self/oom_score_adj'", root=True, check=False).returncode != 0:
+        pytest.skip("this machine does not let a container protect a process (oom_score_adj)")
+    line = (
+        "for unit in ejabberd redis-server ssh; do "
+        "cat /proc/$(systemctl show -P MainPID $unit)/oom_score_adj; done; cat /proc/self/oom_score_adj"
+    )
+    ejabberd, redis, ssh, anybody = map(int, on_pi(pi, line).stdout.split())
+    assert ssh < redis < ejabberd < anybody
+
+
+def test_under_pressure_messages_come_in_time_and_the_greedy_one_is_ended(target, pi, on_pi, tmp_path):
+    if not pi.memory_capped:
+        pytest.skip("this machine's kernel has no memory controller, so nothing ends a greedy program")
+    ca = tmp_path / "ca.crt"
+    ca.write_text(on_pi(pi, "cat /etc/lanpi/tls/ca.crt", root=True).stdout)
+    domain = f"{pi.name}.local"
+    for name in ("anna", "ben"):
+        account = json.dumps({"user": name, "host": domain, "password": "under-pressure-1"})
+        on_pi(pi, f"/usr/lib/lanpi/im-call register '{account}'", root=True)
+    anna, ben = (Login(name, domain, "under-pressure-1", pi.address, ca=str(ca)) for name in ("anna", "ben"))
+    restarts = "systemctl show -P NRestarts -P MainPID ejabberd redis-server"
+    before = on_pi(pi, restarts).stdout
+    hog = HOG.replace("SECONDS", str(PRESSURE_SECONDS))
+    on_pi(pi, f"systemd-run -q --unit hog --slice user.slice python3 -c '{hog}'", root=True)
+
+    delays = asyncio.run(write_for(anna, ben, PRESSURE_SECONDS))
+    assert len(delays) > PRESSURE_SECONDS
+    assert delays[int(0.99 * len(delays))] < 1.0, delays[-5:]
+    assert on_pi(pi, restarts).stdout == before, "nothing that matters was ended"
+    ended = on_pi(
+        pi, "systemctl show -P Result hog; systemctl stop hog; systemctl reset-failed hog", root=True, check=False
+    )
+    assert ended.stdout.split()[0] in ("oom-kill", "signal"), ended.stdout
+
+
+async def write_for(sender, receiver, seconds):
+    """Messages one after the other over two sessions that must last; how long each took, in order of length."""
+    delays = []
+    async with Client(sender) as writing, Client(receiver) as reading:
+        await reading.available()
+        await reading.ask("<ping xmlns='urn:xmpp:ping'/>", to=receiver.domain)
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            sent = time.monotonic()
+            await writing.message(receiver.jid, f"pressure {len(delays)}", f"pressure-{len(delays)}")
+            await reading.receive(f"pressure {len(delays)}")
+            delays.append(time.monotonic() - sent)
+            await asyncio.sleep(max(0.0, 0.1 - delays[-1]))
+    return sorted(delays)
+
+
+def test_a_card_that_moved_to_a_larger_pi_is_noticed_and_fitted(target, pi, lanpi):
+    def limits():
+        lines = json.loads(lanpi("status", target, "--json").stdout)["targets"][0]["lines"]
+        return next(line for line in lines if line["key"] == "limits")
+
+    assert limits()["level"] == "ok"
+    before = setting(plan(lanpi, target), "server.memory_high_bytes")["now"]
+    virtual.move(pi.name, "4-2g")
+    found = limits()
+    assert found["level"] == "warning"
+    assert "made for 1,024 MiB of memory, there are 2,048 MiB" in found["text"]
+    assert "lanpi tune" in found["hint"]
+    done = lanpi("tune", target, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert limits()["level"] == "ok"
+    assert setting(plan(lanpi, target), "server.memory_high_bytes")["now"] > 2 * before

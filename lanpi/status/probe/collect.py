@@ -38,6 +38,7 @@ def collect(source: Machine | Recorded, units: list[str]) -> dict[str, Any]:
         "installed": system.installed(source),
         "config_text": config_text,
         "backup": upkeep.backup(source),
+        "limits_made_for": upkeep.limits_made_for(source),
         "logs_bytes": live.logs_bytes() if running else None,
         "security_updates": upkeep.security_updates(source),
         "reboot_reasons": upkeep.reboot_reasons(source),

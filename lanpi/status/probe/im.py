@@ -20,6 +20,8 @@ MESSAGES = """
 SELECT COUNT(*), COALESCE(SUM(INSTR(SUBSTR(xml, 1, INSTR(xml, '>')), 'from=''' || username || '@') > 0), 0)
 FROM archive WHERE server_host = ? AND timestamp >= ? AND kind = 'chat'
 """
+# Some releases keep one row for each kind of password.
+ACCOUNTS = "SELECT COUNT(DISTINCT username) FROM users WHERE server_host = ?"
 
 
 def call(domain: str, command: str, **arguments: Any) -> Any:
@@ -51,20 +53,26 @@ def call(domain: str, command: str, **arguments: Any) -> Any:
 def people(domain: str) -> dict[str, Any]:
     """Accounts, sessions and messages; None where they cannot be read (not root, not running)."""
     found: dict[str, Any] = dict.fromkeys(("registered", "online", "sessions", "answer_seconds"))
+    # Of the database what is there: ejabberd writes two lines to its log for each question to its API.
+    counted = counts(DATABASE, domain, time.time())
     began = time.monotonic()
     # Not root, or not running: the services' states say which.
     with contextlib.suppress(OSError, ValueError):
         sessions = call(domain, "connected_users")
         found["answer_seconds"] = round(time.monotonic() - began, 3)
-        found["registered"] = int(call(domain, "stats", name="registeredusers"))
         found["sessions"] = len(sessions)
         found["online"] = len({jid.partition("/")[0] for jid in sessions})
-    return {**found, **messages_per_minute(DATABASE, domain, time.time())}
+        if counted["registered"] is None:
+            counted["registered"] = int(call(domain, "stats", name="registeredusers"))
+    return {**found, **counted}
 
 
-def messages_per_minute(database: str, domain: str, now: float) -> dict[str, int | None]:
-    """Messages between people that the archive kept in the last minute, as sent and as received."""
-    nothing: dict[str, int | None] = {"sent_per_minute": None, "received_per_minute": None}
+def counts(database: str, domain: str, now: float) -> dict[str, int | None]:
+    """Accounts, and messages between people that the archive kept in the last minute, as sent and as received.
+
+    All None where ejabberd does not keep them in this file, or the file may not be read.
+    """
+    nothing: dict[str, int | None] = dict.fromkeys(("registered", "sent_per_minute", "received_per_minute"))
     with contextlib.suppress(sqlite3.Error):
         # Opening a database in WAL mode makes the -shm file where there is none, and then ejabberd could
         # not open its own: so only while ejabberd has it open.
@@ -74,9 +82,14 @@ def messages_per_minute(database: str, domain: str, now: float) -> dict[str, int
         try:
             since = int((now - 60) * 1e6)
             kept, sent = connection.execute(MESSAGES, (domain, since)).fetchone()
+            [registered] = connection.execute(ACCOUNTS, (domain,)).fetchone()
         finally:
             connection.close()
-        return {"sent_per_minute": int(sent), "received_per_minute": int(kept) - int(sent)}
+        return {
+            "registered": int(registered),
+            "sent_per_minute": int(sent),
+            "received_per_minute": int(kept) - int(sent),
+        }
     return nothing
 
 

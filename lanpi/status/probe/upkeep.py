@@ -131,6 +131,15 @@ def newest(versions: list[str]) -> str:
     return max(versions, key=cmp_to_key(compare_versions))
 
 
+def limits_made_for(source: Source) -> dict[str, Any] | None:
+    """The machine that the installed limits were decided for; None without limits or where they are damaged."""
+    try:
+        inputs = json.loads(source.read_text("/var/lib/lanpi/limits.json") or "")["inputs"]
+        return {name: inputs[name] for name in ("memory_bytes", "cores", "storage")}
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def reboot_reasons(source: Source) -> list[str]:
     """Why the Pi should be rebooted; nothing when there is no need."""
     reasons = []

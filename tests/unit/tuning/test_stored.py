@@ -6,10 +6,12 @@ from dataclasses import asdict, replace
 import pytest
 
 from lanpi.config.model import Config
-from lanpi.tuning.decide import decide
+from lanpi.facts.model import Facts
+from lanpi.tuning.decide import decide, inputs_of
 from lanpi.tuning.enforce import unenforced
+from lanpi.tuning.model import Inputs
 from lanpi.tuning.now import parse
-from lanpi.tuning.stored import Set, find, fits, in_effect, plan_from, with_state
+from lanpi.tuning.stored import Set, find, in_effect, misfits, plan_from, with_state
 
 from .machines import machine
 
@@ -41,17 +43,21 @@ def test_a_set_that_was_rolled_back_leaves_the_one_before_in_effect() -> None:
     assert find(sets, 3) is None
 
 
+def now(facts: Facts) -> Inputs:
+    return inputs_of(facts, Config())
+
+
 def test_limits_fit_the_machine_that_they_were_made_for() -> None:
-    assert fits(PLAN.inputs, machine(1024)) == ()
-    assert fits(PLAN.inputs, machine(1012)) == ()
+    assert misfits(PLAN.inputs, now(machine(1024))) == ()
+    assert misfits(PLAN.inputs, now(machine(1012))) == ()
 
 
 def test_limits_do_not_fit_another_model() -> None:
     moved = replace(machine(3792, storage="nvme"))
-    reasons = fits(PLAN.inputs, moved)
+    reasons = misfits(PLAN.inputs, now(moved))
     assert "made for 1,024 MiB of memory, there are 3,792 MiB" in reasons
     assert any("storage of kind sd, it is nvme" in reason for reason in reasons)
-    assert fits(PLAN.inputs, machine(1024, cores=1)) == ("made for 4 cores, there are 1",)
+    assert misfits(PLAN.inputs, now(machine(1024, cores=1))) == ("made for 4 cores, there are 1",)
 
 
 @pytest.mark.parametrize(
