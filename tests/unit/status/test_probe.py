@@ -224,11 +224,14 @@ def test_a_container_is_as_old_as_its_first_process():
     assert board.uptime_seconds(Files({})) is None
 
 
-def test_messages_are_counted_once_for_each_side(tmp_path):
+def test_messages_are_counted_once_for_each_side_and_accounts_once(tmp_path):
     path = str(tmp_path / "ejabberd.db")
     database = sqlite3.connect(path)
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("CREATE TABLE archive (username, server_host, timestamp, xml, kind)")
+    database.execute("CREATE TABLE users (username, type, server_host)")
+    for name, kind in (("alice", 1), ("alice", 3), ("bob", 3)):
+        database.execute("INSERT INTO users VALUES (?, ?, 'pi.local')", (name, kind))
     now = time.time()
 
     def keep(owner: str, sender: str, age: float, kind: str = "chat") -> None:
@@ -241,10 +244,11 @@ def test_messages_are_counted_once_for_each_side(tmp_path):
         keep(owner, "alice", 300)
         keep(owner, "room", 5, "groupchat")
     database.commit()
-    assert im.messages_per_minute(path, "pi.local", now) == {"sent_per_minute": 1, "received_per_minute": 1}
+    counted = {"registered": 2, "sent_per_minute": 1, "received_per_minute": 1}
+    assert im.counts(path, "pi.local", now) == counted
     database.close()
     # Closed by its server: opening it now would make files that the server could not open.
-    assert im.messages_per_minute(path, "pi.local", now) == {"sent_per_minute": None, "received_per_minute": None}
+    assert im.counts(path, "pi.local", now) == dict.fromkeys(counted)
 
 
 def test_the_domain_in_lanpis_own_configuration():
