@@ -27,6 +27,7 @@ app = typer.Typer()
 # Of several targets: one that is known to be ill says more than one that is not known at all.
 ORDER = (0, 1, 3, 2)
 DAY_SECONDS = 86400
+CONNECT_SECONDS = 5.0
 TOGETHER = 16
 """Targets that are looked at at the same time."""
 
@@ -135,12 +136,13 @@ def _refuse(*, watch: bool, deep: bool, past: bool, machine: int) -> None:
 
 
 def _show(reports: "Sequence[Report]", terminal: Terminal, *, prometheus: bool, drawn: bool) -> None:
-    from lanpi.status.document import document
-    from lanpi.status.prometheus import exposition
-
     if terminal.json_output:
+        from lanpi.status.document import document
+
         terminal.json(document(reports))
     elif prometheus:
+        from lanpi.status.prometheus import exposition
+
         terminal.raw(exposition(reports))
     elif drawn:
         from lanpi.cli.status_view import charts
@@ -192,7 +194,13 @@ def _write_page(path: Path, report: "Report", terminal: Terminal) -> None:
 
 def _look(watched: "Sequence[Watched]") -> "list[Report]":
     with ThreadPoolExecutor(TOGETHER) as pool:
-        return list(pool.map(lambda each: each.look(), watched))
+        looks = pool.map(lambda each: each.look(), watched)
+        # Takes a tenth of a second, and there is nothing else to do while the first Pi is asked.
+        watched[0].asking.wait(CONNECT_SECONDS)
+        import lanpi.cli.status_view
+        import lanpi.status.judge  # noqa: F401
+
+        return list(looks)
 
 
 def _watch(watched: "Sequence[Watched]", interval: float) -> "list[Report]":

@@ -144,12 +144,21 @@ def logins(evidence: Evidence) -> Result:
 CHECKS = (
     Check("im", "Messaging server", "ejabberd runs and stays up; else why not, out of its logs", "critical", messaging),
     Check("redis", "Redis", "Redis runs and stays up; else why not", "critical", redis),
-    Check("oom", "Out of memory", "the kernel's log: programs ended for want of memory", "critical", oom),
-    Check("units", "Other services", "what lanpi keeps running has not failed", "warning", units),
-    Check("open-files", "Open files", "ejabberd's open files against their bound", "critical", open_files),
     Check(
-        "redis-health", "Redis's memory", "evictions, failed saves, memory against its bound", "warning", redis_health
+        "oom", "Out of memory", "the kernel's log: programs ended for want of memory", "critical", oom, needs_root=True
     ),
-    Check("queues", "Queues", "ejabberd's log: overload and long queues", "warning", queues),
-    Check("logins", "Login attacks", "failed logins of the last day by address", "warning", logins),
+    Check("units", "Other services", "what lanpi keeps running has not failed", "warning", units),
+    Check(
+        "open-files", "Open files", "ejabberd's open files against their bound", "critical", open_files, needs_root=True
+    ),
+    Check(
+        "redis-health",
+        "Redis's memory",
+        "evictions, failed saves, memory against its bound",
+        "warning",
+        redis_health,
+        needs_root=True,
+    ),
+    Check("queues", "Queues", "ejabberd's log: overload and long queues", "warning", queues, needs_root=True),
+    Check("logins", "Login attacks", "failed logins of the last day by address", "warning", logins, needs_root=True),
 )

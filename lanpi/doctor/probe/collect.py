@@ -21,7 +21,7 @@ def collect(source: Machine, units: list[str]) -> dict[str, Any]:
         "facts": known,
         "units": services.units(source, units),
         "lines": services.telling_lines(source),
-        "crash_slogan": services.crash_slogan(),
+        "crash_slogan": services.crash_slogan(source),
         "pressure": machine.pressure(source),
         "memory_available_bytes": memory.get("MemAvailable", 0),
         "swap_free_bytes": memory.get("SwapFree", 0),

@@ -14,7 +14,7 @@ from lanpi.cli.status_view import live, one, several
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Completed
 from lanpi.provision.proof import Proof
-from lanpi.status import deep, watch
+from lanpi.status import deep
 from lanpi.status.deep import proof_lines
 from lanpi.status.document import document
 from lanpi.status.judge import judge, unreachable
@@ -113,7 +113,7 @@ def flaky(monkeypatch):
             raise ending
         return ending
 
-    monkeypatch.setattr(watch, "read_status", read)
+    monkeypatch.setattr("lanpi.status.read.read_status", read)
     return Watched("pi.local", connect), endings, connections
 
 
