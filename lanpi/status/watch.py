@@ -28,6 +28,7 @@ class Watched:
         connect: opens the connection; called again after a failure, at the next look.
         may_be_root: read as root where the login allows it.
         deep: also send a message between two accounts made for it.
+        since_seconds: of history to read one by one.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class Watched:
         *,
         may_be_root: bool = True,
         deep: bool = False,
+        since_seconds: float = 0,
     ) -> None:
         self.target = target
         self._connect = connect
         self._may_be_root = may_be_root
         self._deep = deep
+        self._since_seconds = since_seconds
         self.asking = threading.Event()  # set from the first time that the Pi is asked, or does not answer
         self._open: ExitStack | None = None
         self._host: Host | None = None
@@ -60,7 +63,7 @@ class Watched:
 
             from lanpi.status.read import read_status  # noqa: PLC0415
 
-            readings = read_status(self._host, root=root)
+            readings = read_status(self._host, root=root, since_seconds=self._since_seconds)
 
             from lanpi.status.judge import is_installed, judge  # noqa: PLC0415
 

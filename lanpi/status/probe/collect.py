@@ -12,14 +12,14 @@ from lanpi.facts.probe import system
 from lanpi.facts.probe.recorded import Recorded
 from lanpi.facts.probe.source import Machine
 
-from . import board, im, live, services, upkeep
+from . import board, history, im, live, services, upkeep
 
 # Apart by this at least, two looks at the processor say something; longer would be felt by who waits.
 CPU_SECONDS = 0.1
 CONFIG = "/etc/lanpi/lanpi.yml"
 
 
-def collect(source: Machine | Recorded, units: list[str]) -> dict[str, Any]:
+def collect(source: Machine | Recorded, units: list[str], since_seconds: float = 0) -> dict[str, Any]:
     """Everything that ``lanpi.status.model.Readings`` holds, as plain data under the same names."""
     running = isinstance(source, Machine)
     # Before systemd has said which group is whose: it takes as long to say as the two looks have to be apart.
@@ -38,6 +38,7 @@ def collect(source: Machine | Recorded, units: list[str]) -> dict[str, Any]:
         "installed": system.installed(source),
         "config_text": config_text,
         "backup": upkeep.backup(source),
+        "history": history.history(source, source.epoch(), since_seconds),
         "limits_made_for": upkeep.limits_made_for(source),
         "logs_bytes": live.logs_bytes() if running else None,
         "security_updates": upkeep.security_updates(source),
@@ -87,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="probe")
     parser.add_argument("--root", default="", help="read a recorded machine in this folder")
     parser.add_argument("--units", default="", help="units to tell about, with commas")
+    parser.add_argument("--since", type=float, default=0, help="seconds of history to tell one by one")
     options = parser.parse_args()
     source = Recorded(options.root) if options.root else Machine()
-    json.dump(collect(source, [name for name in options.units.split(",") if name]), sys.stdout)
+    json.dump(collect(source, [name for name in options.units.split(",") if name], options.since), sys.stdout)

@@ -8,6 +8,8 @@ import sqlite3
 import time
 from typing import Any
 
+from lanpi.checks.names import ACCOUNTS
+
 SOCKET = "/var/lib/ejabberd/api.sock"
 DATABASE = "/var/lib/ejabberd/ejabberd.db"
 TIMEOUT_SECONDS = 5
@@ -19,9 +21,10 @@ PROXY_HEADER = b"PROXY TCP4 127.255.255.254 127.255.255.254 1 1\r\n"
 MESSAGES = """
 SELECT COUNT(*), COALESCE(SUM(INSTR(SUBSTR(xml, 1, INSTR(xml, '>')), 'from=''' || username || '@') > 0), 0)
 FROM archive WHERE server_host = ? AND timestamp >= ? AND kind = 'chat'
+AND username NOT IN (?, ?)
 """
 # Some releases keep one row for each kind of password.
-ACCOUNTS = "SELECT COUNT(DISTINCT username) FROM users WHERE server_host = ?"
+REGISTERED = "SELECT COUNT(DISTINCT username) FROM users WHERE server_host = ? AND username NOT IN (?, ?)"
 
 
 def call(domain: str, command: str, **arguments: Any) -> Any:
@@ -58,12 +61,12 @@ def people(domain: str) -> dict[str, Any]:
     began = time.monotonic()
     # Not root, or not running: the services' states say which.
     with contextlib.suppress(OSError, ValueError):
-        sessions = call(domain, "connected_users")
+        sessions = [jid for jid in call(domain, "connected_users") if jid.partition("@")[0] not in ACCOUNTS]
         found["answer_seconds"] = round(time.monotonic() - began, 3)
         found["sessions"] = len(sessions)
         found["online"] = len({jid.partition("/")[0] for jid in sessions})
         if counted["registered"] is None:
-            counted["registered"] = int(call(domain, "stats", name="registeredusers"))
+            counted["registered"] = len(set(call(domain, "registered_users", host=domain)) - set(ACCOUNTS))
     return {**found, **counted}
 
 
@@ -81,8 +84,8 @@ def counts(database: str, domain: str, now: float) -> dict[str, int | None]:
         connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)
         try:
             since = int((now - 60) * 1e6)
-            kept, sent = connection.execute(MESSAGES, (domain, since)).fetchone()
-            [registered] = connection.execute(ACCOUNTS, (domain,)).fetchone()
+            kept, sent = connection.execute(MESSAGES, (domain, since, *ACCOUNTS)).fetchone()
+            [registered] = connection.execute(REGISTERED, (domain, *ACCOUNTS)).fetchone()
         finally:
             connection.close()
         return {
