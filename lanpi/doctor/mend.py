@@ -1,5 +1,6 @@
 """What ``--fix`` does about a finding, one step each; each may be repeated."""
 
+import json
 import time
 from collections.abc import Callable, Iterable
 
@@ -71,4 +72,4 @@ def commands(action: str, target: str, *, now: float) -> list[list[str]]:
         return [["date", "-u", "-s", f"@{now:.0f}"]]
     if action == "time-service":
         return [["systemctl", "enable", "--now", "systemd-timesyncd.service"]]
-    return [["/usr/sbin/ejabberdctl", "unban_ip", target]]
+    return [["/usr/lib/lanpi/im-call", "unban_ip", json.dumps({"address": target})]]

@@ -27,7 +27,7 @@ from lanpi.provision import ports
 from lanpi.server.versions import has_feature
 from lanpi.tuning.model import Plan
 
-ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "backup", "checks")
+ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "backup", "checks", "metrics")
 """In the order in which their units come up."""
 
 
@@ -163,7 +163,7 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "check_minutes": MINUTES,
         "aliases": _aliases(facts, domain),
         "openings": ports.openings(config, ssh_ports(facts)),
-        "ports": {"turn_first": ports.TURN_FIRST, "turn_last": ports.TURN_LAST},
+        "ports": {"turn_first": ports.TURN_FIRST, "turn_last": ports.TURN_LAST, "metrics": ports.METRICS},
         "logs": _logs(config),
         "tls": _tls(config),
         "secret": lambda name: f"@LANPI_SECRET:{name}@",
@@ -215,6 +215,7 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
     values = context(facts, config, plan, domain)
     values["backup_manifest"] = build_manifest(backup_items(values), config, domain)
     renderer = _Renderer(values, dump(config))
+    values["service_units"] = kept_running(renderer)
     early: list[File] = []
     packages: list[str] = []
     files: list[File] = []
@@ -229,6 +230,14 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
             units.append(unit | {"name": renderer.text(entry["name"])})
         data += declared.get(f"{role}_data", [])
     return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data))
+
+
+def kept_running(renderer: "_Renderer") -> tuple[str, ...]:
+    """The units that the roles keep running under this configuration, and the way in."""
+    entries = (entry for role, declared in declarations().items()
+               for entry in renderer.applying(declared.get(f"{role}_units", [])))  # fmt: skip
+    named = [renderer.text(entry["name"]) for entry in entries if entry["state"] != "stopped"]
+    return tuple(dict.fromkeys([*named, "ssh.service"]))
 
 
 class _Renderer:

@@ -26,7 +26,7 @@ def collect(source: Machine, units: list[str]) -> dict[str, Any]:
         "memory_available_bytes": memory.get("MemAvailable", 0),
         "swap_free_bytes": memory.get("SwapFree", 0),
         **machine.sample(source),
-        **machine.space(source),
+        **machine.space(source, known["storage"]["root_fstype"]),
         "certificate": upkeep.certificate(source),
         "domain_resolves": upkeep.resolves(source, domain),
         "firewall_same": upkeep.firewall_same(source),

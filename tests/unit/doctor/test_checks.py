@@ -103,6 +103,16 @@ def test_mending_makes_room_before_it_restarts():
     assert commands("clock", "", now=5.4) == [["date", "-u", "-s", "@5"]]
 
 
+def test_only_an_address_at_home_is_let_in_again():
+    found = {}
+    for case in CASES:
+        if case["check"] == "logins":
+            [finding] = examine(changed(case), choose(["logins"]))
+            found |= {finding.result.evidence[0].partition(": ")[0]: plan([finding])}
+    assert found == {"203.0.113.7": [], "192.168.1.7": [("unban", "192.168.1.7")]}
+    assert commands("unban", "192.168.1.7", now=0.0)[0][1:] == ["unban_ip", '{"address": "192.168.1.7"}']
+
+
 def test_a_clock_that_nobody_keeps_gets_a_service():
     case = {"set": {"facts.clock.synchronised": False}}
     [(action, target)] = plan(examine(changed(case), choose(["clock"])))
