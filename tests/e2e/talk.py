@@ -60,9 +60,8 @@ class NamedHttps(http.client.HTTPSConnection):
 
 async def join(client, room):
     """Enter a room, made with the server's own settings where there is none."""
-    await client.send(
-        f"<presence to={attribute(f'{room}/{client.login.user}')}><x xmlns='{MUC}'><history maxstanzas='0'/></x></presence>"
-    )
+    own = attribute(f"{room}/{client.login.user}")
+    await client.send(f"<presence to={own}><x xmlns='{MUC}'><history maxstanzas='0'/></x></presence>")
     while True:
         stanza = await client.next()
         if stanza.tag == f"{CLIENT}presence" and stanza.get("from") == f"{room}/{client.login.user}":
@@ -75,14 +74,16 @@ async def join(client, room):
         await client.ask(owner, kind="set", to=room)
 
 
-async def say(client, room, body):
-    """Say something in a room, and wait for the room's own copy: then it is in the archive."""
-    await client.send(
-        f"<message to={attribute(room)} type='groupchat' id='{secrets.token_hex(8)}'><body>{text(body)}</body></message>"
-    )
+async def say(client, room, *bodies):
+    """Say something in a room, and wait for the room's own copy of the last: then all are in the archive."""
+    for body in bodies:
+        identity = secrets.token_hex(8)
+        await client.send(
+            f"<message to={attribute(room)} type='groupchat' id='{identity}'><body>{text(body)}</body></message>"
+        )
     while True:
         stanza = await client.next()
-        if stanza.tag == f"{CLIENT}message" and stanza.findtext(f"{CLIENT}body") == body:
+        if stanza.tag == f"{CLIENT}message" and stanza.findtext(f"{CLIENT}body") == bodies[-1]:
             return
 
 
