@@ -34,9 +34,9 @@ TASKS = {"server": 512, "cache": 64, "upkeep": 256}
 OOM_SCORE = {"server": -500, "cache": -700, "upkeep": 500}
 """proc(5), oom_score_adj: sshd has -1000 by its own hand; the server goes last of what can go."""
 
-SESSION_BYTES = {"eco": 80_000, "balanced": 70_000, "max": 60_000}
+SESSION_BYTES = {"eco": 80_000, "balanced": 70_000, "max": 62_000}
 """Memory of the server per connected session, with headroom for messages under way. Measured over TLS on a
-1 GB virtual Pi: 57-58 KB at rest with 4,000 sessions (benchmarks/load.py), after SCRAM as after PLAIN."""
+1 GB virtual Pi (benchmarks/load.py): 58 KB with 2,000 sessions, after SCRAM as after PLAIN, 61 KB with 10,000."""
 SERVER_BASE_BYTES = 80 * MIB
 """ejabberd with nobody connected; measured: 67-74 MB with these limits, 80-84 MB with Debian's (benchmarks/load.py)."""
 SESSIONS_MIN = 50
