@@ -22,6 +22,7 @@ FEATURES: dict[str, tuple[int, int]] = {
     "listener_tag": (24, 6),
     "hosts_alias": (25, 7),
     "sql_schema_multihost": (25, 7),
+    "update_sql_schema": (23, 10),
     "invites": (26, 1),
 }
 """First release with a feature; only those that some supported release lacks or recently got."""

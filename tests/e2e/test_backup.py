@@ -1,12 +1,9 @@
 """A backup counts when it has been restored: on another Pi, after a power cut, from a damaged or full disk."""
 
 import asyncio
-import http.client
 import json
 import re
 import secrets
-import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -16,10 +13,10 @@ import pytest
 
 from lanpi.xmpp.client import Client, Login
 
+from .crowd import Crowd, lost
+from .talk import PING, download, upload
 from .xmpp_peer import exchange
 
-PING = "<ping xmlns='urn:xmpp:ping'/>"
-SLOT = "urn:xmpp:http:upload:0"
 PICTURE = secrets.token_bytes(300_000)
 
 
@@ -139,47 +136,36 @@ class Writer(threading.Thread):
                 self.acknowledged.append(body)
 
 
-async def _upload(login, address, ca, data):
-    """Send a file as an app does; its path on the server."""
+async def _send_file(login, address, ca, data):
     async with Client(login) as client:
-        request = f"<request xmlns='{SLOT}' filename='picture.jpg' size='{len(data)}' content-type='image/jpeg'/>"
-        slot = await client.ask(request, to=f"upload.{login.domain}")
-        url = slot.find(f".//{{{SLOT}}}put").get("url")
-    path = url.split(login.domain, 1)[1]
-    with NamedHttps(login.domain, address, ca) as connection:
-        connection.request("PUT", path, data, {"Content-Type": "image/jpeg", "Host": login.domain})
-        assert connection.getresponse().status == 201
-    return path
+        return await upload(client, data, address, ca)
 
 
-class NamedHttps(http.client.HTTPSConnection):
-    """HTTPS to an address, verified as a name."""
-
-    def __init__(self, domain, address, ca):
-        super().__init__(domain, context=ssl.create_default_context(cafile=str(ca)))
-        self._address = address
-
-    def connect(self):
-        raw = socket.create_connection((self._address, 443), timeout=30)
-        self.sock = self._context.wrap_socket(raw, server_hostname=self.host)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+MANY = 10_000
+CROWD = tuple(f"member{number}" for number in range(8))
 
 
 @pytest.fixture(scope="module")
-def backed_up(old, people, domain, files, lanpi, on_pi):
-    """Backups made while anna writes: what she had written before the last one began, and her file's path."""
+def crowd(old, people, domain, files, on_pi):
+    """Eight people who write all the time, to each other and in a room."""
+    password = secrets.token_hex(8)
+    calls = [["register", {"user": name, "host": domain, "password": password}] for name in CROWD]
+    on_pi(old, f"echo '{json.dumps(calls)}' | /usr/lib/lanpi/im-call batch -", root=True)
+    logins = [Login(name, domain, password, host=old.address, ca=str(files / "ca.crt")) for name in CROWD]
+    return Crowd(logins, f"everybody@conference.{domain}", old.address)
+
+
+@pytest.fixture(scope="module")
+def backed_up(old, people, domain, files, crowd, lanpi, on_pi):
+    """Backups made while all write: what anna had written before the last one began, her file's path, what the
+    backup said, and what of the crowd was acknowledged before it began."""
     login = Login("anna", domain, people["anna"], host=old.address, ca=str(files / "ca.crt"))
     roster = json.dumps(
         {"localuser": "anna", "localhost": domain, "user": "ben", "host": domain, "nick": "Ben from next door",
          "groups": ["Neighbours"], "subs": "both"}
     )  # fmt: skip
     on_pi(old, f"echo '{roster}' | /usr/lib/lanpi/im-call add_rosteritem -", root=True)
-    path = asyncio.run(_upload(login, old.address, files / "ca.crt", PICTURE))
+    path = asyncio.run(_send_file(login, old.address, files / "ca.crt", PICTURE))
     writer = Writer(login, f"ben@{domain}")
     writer.start()
     deadline = time.monotonic() + 60
@@ -187,21 +173,26 @@ def backed_up(old, people, domain, files, lanpi, on_pi):
         assert time.monotonic() < deadline
         assert writer.is_alive()
         time.sleep(0.05)
+    crowd.start()
     sure(backup(lanpi, old))
+    of_crowd = crowd.wait_for(MANY, seconds=120)
     before = list(writer.acknowledged)
     done = sure(backup(lanpi, old))
     assert len(writer.acknowledged) > len(before), "nobody wrote during the backup"
+    assert crowd.acknowledged.messages > of_crowd.messages, "the crowd was silent during the backup"
     writer.over.set()
     writer.join(30)
-    return before, path, outcome(done)
+    crowd.stop()
+    return before, path, outcome(done), of_crowd
 
 
 def test_a_backup_goes_to_every_repository_and_says_what_it_holds(backed_up, old, repository, lanpi):
-    before, _, said = backed_up
+    before, _, said, of_crowd = backed_up
     assert [saved["location"] for saved in said["repositories"]] == ["/var/backups/lanpi", repository]
     # Each message is in the archives of both.
     assert said["messages"] >= 2 * len(before)
-    assert (said["people"], said["uploads"]) == (3, 1)
+    assert said["people"] == 3 + len(CROWD)
+    assert said["uploads"] >= 1 + len(of_crowd.files)
     rows = json.loads(sure(lanpi("backup", "list", f"virtual:{old.name}", "--json")).stdout)["snapshots"]
     assert len(rows) == 4
     shown = json.loads(sure(lanpi("backup", "show", rows[-1]["id"], f"virtual:{old.name}", "--json")).stdout)
@@ -242,11 +233,11 @@ def restored(backed_up, old, new, repository, key_file, lanpi):
 
 def test_everything_is_on_another_pi(restored, backed_up, old, new, people, domain, files, lanpi, on_pi):
     assert f"{domain} is back" in restored.stdout
-    before, path, _ = backed_up
+    before, path, _, _ = backed_up
     archived = [body for (body,) in query(on_pi, new, "SELECT txt FROM archive WHERE username = 'anna'")]
     assert {body: archived.count(body) for body in before} == dict.fromkeys(before, 1)
     accounts = json.loads(sure(lanpi("user", "list", f"virtual:{new.name}", "--json")).stdout)["accounts"]
-    assert [account["address"].split("@")[0] for account in accounts] == ["admin", "anna", "ben"]
+    assert [account["address"].split("@")[0] for account in accounts] == ["admin", "anna", "ben", *CROWD]
     assert query(on_pi, new, "SELECT jid, nick, subscription FROM rosterusers WHERE username = 'anna'") == [
         [f"ben@{domain}", "Ben from next door", "B"]
     ]
@@ -262,9 +253,20 @@ def test_everything_is_on_another_pi(restored, backed_up, old, new, people, doma
     assert seen.bodies[:1] == before[:1]
     assert "still here" in seen.bodies
     assert "still here" in seen.archived
-    with NamedHttps(domain, new.address, files / "ca.crt") as connection:
-        connection.request("GET", path)
-        assert connection.getresponse().read() == PICTURE
+    assert download(domain, path, new.address, files / "ca.crt") == PICTURE
+
+
+def test_none_of_ten_thousand_acknowledged_messages_is_lost(restored, backed_up, new, domain, on_pi):
+    """Each counted: with its sender, its receiver, in the room; each file by its hash."""
+    *_, before = backed_up
+    assert before.messages >= MANY
+    assert before.room
+    assert before.files
+    archive = query(on_pi, new, "SELECT username, txt FROM archive")
+    hashed = on_pi(new, "cd /var/lib/ejabberd/upload && find . -type f -exec sha256sum {} +", root=True).stdout
+    there = {f"/upload{name[1:]}": digest for digest, name in (line.split(maxsplit=1) for line in hashed.splitlines())}
+    room = f"everybody@conference.{domain}"
+    assert lost(before, [(owner, body) for owner, body in archive], room, there) == []
 
 
 def test_the_restored_pi_backs_up_to_the_same_repository(restored, new, repository, lanpi):
@@ -327,7 +329,7 @@ def test_a_power_cut_during_a_backup_leaves_the_repository_fine(film, old, lanpi
     assert process.returncode != 0
     sure(lanpi("virtual", "start", old.name))
     said = outcome(sure(backup(lanpi, old)))
-    assert said["uploads"] == 2
+    assert said["uploads"] >= 2
     # The dead run's lock is in nobody's way.
     sure(lanpi("backup", "prune", target))
     sure(lanpi("backup", "verify", target))

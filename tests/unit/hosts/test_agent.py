@@ -75,6 +75,14 @@ def test_a_command_that_takes_too_long_is_ended(agent, tmp_path):
     assert not marker.exists()
 
 
+def test_a_command_that_is_given_up_before_it_began_is_ended_too(agent):
+    # Without a wait between request and cancellation; what was left running would outlast the fixture's patience.
+    for _ in range(20):
+        with pytest.raises(TimeoutError):
+            agent.run(["sleep", "60"], b"", 0.0, "x")
+    assert agent.run(["true"], b"", 20, "x").exit_status == 0
+
+
 def test_the_end_of_the_program_is_noticed():
     pipe = ProcessPipe()
     agent = Agent(pipe)
