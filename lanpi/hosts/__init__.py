@@ -1,6 +1,7 @@
 """Machines that lanpi works on: this one, others over SSH, virtual Pis - all behind one protocol."""
 
 import importlib
+import importlib.util
 import sys
 import types
 from collections.abc import Iterator
@@ -60,5 +61,5 @@ def _defer(name: str) -> None:
     paramiko imports invoke for the "Match exec" of an ssh_config, and that takes as long as paramiko itself
     (``python -X importtime``). importlib's own LazyLoader does not do: Python 3.11 loads it at the import.
     """
-    if name not in sys.modules:
+    if name not in sys.modules and importlib.util.find_spec(name):
         sys.modules[name] = _Deferred(name)

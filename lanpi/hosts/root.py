@@ -162,4 +162,4 @@ class Root:
 
 def _last_line(said: bytes) -> str:
     lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""
+    return lines[-1].strip().rstrip(".") if lines else ""
