@@ -6,15 +6,19 @@ ACCOUNTS = ("lanpi-check-1", "lanpi-check-2")
 LIVE = "/run/lanpi/history.jsonl"
 """All samples, in memory: a card would wear."""
 KEPT = "/var/lib/lanpi/checks/history.jsonl"
-"""The same on the card, put there every few hours and at shutdown."""
+"""The same on the card, put there every hour and at shutdown."""
 SECRETS = "/var/lib/lanpi/checks/accounts.json"
 ARCHIVED = "/run/lanpi/archived.json"
 SETTINGS = "/etc/lanpi/checks.json"
 
 MINUTES = 5
 """Between checks (lanpi-check.timer)."""
-SAVE_SECONDS = 6 * 3600
+SAVE_SECONDS = 3600
 """Between writes to the card; what a power cut takes from the history, at most."""
+REWRITE_LINES = 400
+"""So many lines too many may be on the card before all of it is written anew: about one day and a half of checks."""
+AHEAD_SECONDS = 86400
+"""So far ahead of the clock a sample may be: it comes from before a power cut, and the clock is behind."""
 FINE_SECONDS = 36 * 3600
 """So long every sample is kept: a whole day whenever one looks, and the afternoon before it."""
 COARSE_SECONDS = 3600

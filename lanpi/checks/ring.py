@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from itertools import groupby, pairwise
 from statistics import fmean
 from typing import Any
 
-from .names import COARSE_SECONDS, FINE_SECONDS, KEEP_SECONDS
+from .names import AHEAD_SECONDS, COARSE_SECONDS, FINE_SECONDS, KEEP_SECONDS
 
 LATENCIES = ("login", "delivery", "archive", "websocket", "web")
 _HIGHEST = ("sessions", "people", "temperature")
@@ -55,28 +55,42 @@ NAMES = tuple(field.name for field in fields(Sample))
 
 def to_line(sample: Sample) -> str:
     """A sample as one line of JSON, without what is not known."""
-    known = {name: value for name, value in asdict(sample).items() if value not in (None, "")}
+    known = {name: value for name in NAMES if (value := getattr(sample, name)) not in (None, "")}
     return json.dumps(known, separators=(",", ":")) + "\n"
 
 
 def from_lines(text: str) -> list[Sample]:
     """Samples in order of time. A line that is broken, as after a power cut, is left out."""
-    found = []
-    for line in text.splitlines():
-        try:
-            data: Any = json.loads(line)
-            found.append(Sample(**{name: data[name] for name in NAMES if name in data}))
-        except (ValueError, TypeError):
-            continue
+    return sorted(filter(None, map(_from_line, text.splitlines())), key=lambda sample: sample.epoch)
+
+
+def newest(text: str, epoch: float) -> list[Sample]:
+    """Of lines in order of time the samples from a moment on; the others are not even looked at."""
+    found: list[Sample] = []
+    for line in reversed(text.splitlines()):
+        sample = _from_line(line)
+        if sample and sample.epoch < epoch:
+            break
+        if sample:
+            found.append(sample)
     return sorted(found, key=lambda sample: sample.epoch)
+
+
+def _from_line(line: str) -> Sample | None:
+    try:
+        data: Any = json.loads(line)
+        return Sample(**{name: data[name] for name in NAMES if name in data})
+    except (ValueError, TypeError):
+        return None
 
 
 def thin(samples: Sequence[Sample], now: float) -> list[Sample]:
     """What is kept: all of the last day and a half, one an hour before, nothing older than a month.
 
-    A sample from the future, as a clock that was set back leaves it, is dropped: it would never grow old.
+    A sample from the far future, as a clock that was wrong leaves it, is dropped: it would not grow old. One from the
+    near future stays: after a power cut a Pi's clock is behind until the network tells the time.
     """
-    kept = [sample for sample in samples if now - KEEP_SECONDS < sample.epoch <= now]
+    kept = [sample for sample in samples if now - KEEP_SECONDS < sample.epoch <= now + AHEAD_SECONDS]
     fine = [sample for sample in kept if sample.epoch > now - FINE_SECONDS]
     old = kept[: len(kept) - len(fine)]
     coarse = [_together(list(hour)) for _, hour in groupby(old, key=lambda sample: sample.epoch // COARSE_SECONDS)]

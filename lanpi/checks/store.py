@@ -5,15 +5,20 @@ import os
 from pathlib import Path
 
 from . import ring
+from .names import REWRITE_LINES
 from .ring import Sample
 
 
 def read(path: str) -> list[Sample]:
     """Samples of a file; none when there is no file."""
+    return ring.from_lines(_text(path))
+
+
+def _text(path: str) -> str:
     try:
-        return ring.from_lines(Path(path).read_text("utf-8"))
+        return Path(path).read_text("utf-8", errors="replace")
     except FileNotFoundError:
-        return []
+        return ""
 
 
 def write(path: str, samples: list[Sample]) -> int:
@@ -45,11 +50,29 @@ def load(live: str, kept: str) -> None:
     write(live, [sample for sample in read(kept) if sample.epoch < first] + have)
 
 
-def save(live: str, kept: str, now: float) -> None:
-    """Put what is kept of the history on the card, and the same in memory."""
+def save(live: str, kept: str, now: float) -> int:
+    """Put what is new on the card, and what is kept of the history into memory; returns the bytes for the card.
+
+    The card's copy grows at its end and is written anew only when it is a good day longer than what is kept of it, or
+    when a power cut left half a line there.
+    """
     samples = ring.thin(read(live), now)
     write(live, samples)
-    write(kept, samples)
+    text = _text(kept)
+    have = {sample.epoch for sample in ring.from_lines(text)}
+    new = [sample for sample in samples if sample.epoch not in have]
+    if not text.endswith("\n") or len(have) + len(new) > len(samples) + REWRITE_LINES:
+        return write(kept, samples)
+    return _add(kept, new)
+
+
+def _add(path: str, samples: list[Sample]) -> int:
+    text = "".join(map(ring.to_line, samples))
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return len(text)
 
 
 def saved_seconds_ago(kept: str, now: float) -> float | None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanpi.checks import ring, store
-from lanpi.checks.names import COARSE_SECONDS, FINE_SECONDS, KEEP_SECONDS
+from lanpi.checks.names import AHEAD_SECONDS, COARSE_SECONDS, FINE_SECONDS, KEEP_SECONDS, MINUTES, REWRITE_LINES
 from lanpi.checks.ring import Sample
 
 NOW = 1_800_000_000.0
@@ -25,6 +25,12 @@ def test_a_line_cut_off_by_a_power_cut_is_left_out():
     assert ring.from_lines(text) == [Sample(NOW)]
 
 
+def test_the_newest_are_read_from_the_end():
+    text = "broken\n" + "".join(map(ring.to_line, passing([400, 300, 200, 100]))) + '{"epo'
+    assert ring.newest(text, NOW - 200) == passing([200, 100])
+    assert ring.newest("", NOW) == []
+
+
 def test_what_a_later_version_wrote_is_read_as_far_as_it_is_known():
     assert ring.from_lines('{"epoch": 5, "colour": "blue"}\n') == [Sample(5)]
 
@@ -41,8 +47,9 @@ def test_old_samples_are_drawn_together_by_the_hour():
     )
 
 
-def test_a_sample_from_the_future_would_never_grow_old_and_is_dropped():
-    assert ring.thin([Sample(NOW + 3600), Sample(NOW)], NOW) == [Sample(NOW)]
+def test_a_sample_from_the_future_is_dropped_unless_the_clock_may_just_be_behind():
+    samples = [Sample(NOW), Sample(NOW + 3600), Sample(NOW + 2 * AHEAD_SECONDS)]
+    assert ring.thin(samples, NOW) == samples[:2]
 
 
 @given(st.lists(st.integers(0, int(KEEP_SECONDS * 1.2)), max_size=400))
@@ -80,3 +87,40 @@ def test_the_history_goes_to_the_card_and_comes_back_after_a_boot(tmp_path):
     assert [sample.epoch - NOW for sample in store.read(live)] == [-700, -400, -100, 1]
     store.load(live, kept)
     assert len(store.read(live)) == 4, "a second time changes nothing"
+
+
+def card(tmp_path, ages):
+    live, kept = str(tmp_path / "live"), str(tmp_path / "kept")
+    for sample in passing(ages):
+        store.append(live, sample)
+    return live, kept
+
+
+def test_the_card_gets_only_what_is_new(tmp_path):
+    live, kept = card(tmp_path, range(300, 86400, 300))
+    assert store.save(live, kept, NOW) == (tmp_path / "kept").stat().st_size
+    assert store.save(live, kept, NOW) == 0
+    store.append(live, Sample(NOW, checks=1))
+    assert store.save(live, kept, NOW) == len(ring.to_line(Sample(NOW, checks=1)))
+    assert store.read(kept) == store.read(live)
+
+
+def test_half_a_line_on_the_card_is_mended(tmp_path):
+    live, kept = card(tmp_path, [300, 600])
+    (tmp_path / "kept").write_text(ring.to_line(Sample(NOW - 600)) + '{"epoch":179')
+    store.save(live, kept, NOW)
+    assert (tmp_path / "kept").read_text() == (tmp_path / "live").read_text()
+
+
+def test_a_month_of_checks_stays_small_on_the_card_and_writes_little(tmp_path):
+    live, kept = card(tmp_path, range(0, KEEP_SECONDS, 300))
+    full = store.save(live, kept, NOW)
+    written, now, days = 0, NOW, 1.5
+    for _ in range(18):
+        for _ in range(120 // MINUTES):
+            now += MINUTES * 60
+            store.append(live, Sample(now, checks=1, passed=1))
+        written += store.save(live, kept, now)
+        most = (KEEP_SECONDS + FINE_SECONDS) / COARSE_SECONDS + FINE_SECONDS / 300 + REWRITE_LINES
+        assert (tmp_path / "kept").read_text().count("\n") <= most
+    assert written / days < 1.5 * full, "a day's writes are about those of all of it once"
