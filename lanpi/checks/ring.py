@@ -1,18 +1,20 @@
 """The history as samples: one for each check, drawn together when they grow old. Pure."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby, pairwise
+from math import inf
 from statistics import fmean
 from typing import Any
 
 from .names import AHEAD_SECONDS, COARSE_SECONDS, FINE_SECONDS, KEEP_SECONDS
 
 LATENCIES = ("login", "delivery", "archive", "websocket", "web")
+WRITTEN = ("disk_written", "ejabberd_written", "postgresql_written", "journal_written")
 _HIGHEST = ("sessions", "people", "temperature")
-_LAST = ("epoch", "disk_written", "error")
-_SUMMED = ("checks", "passed")
+_LAST = ("epoch", "registered", "error", *WRITTEN)
+_SUMMED = ("checks", "passed", "span", "sent", "received")
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,16 @@ class Sample:
         checks, passed: how many checks it stands for, and how many of them found that messages pass.
         error: what the last one that failed said, "" for none.
         login, delivery, archive, websocket, web: how long each took, in seconds; None where it was not reached.
-        memory_available, swap_used, disk_written: bytes; written since boot.
+        memory_available, swap_used, disk_free: bytes.
+        disk_written, ejabberd_written, postgresql_written, journal_written: bytes, counted by the kernel since boot
+            for the disk, and since its start for a service.
         load: over five minutes.
         temperature: degrees Celsius.
+        registered: accounts.
         people, sessions: connected at that moment; the highest of the hour.
-        messages: between people, a minute.
+        answer: how long ejabberd took to say who is there, in seconds.
+        span: seconds over which messages were counted: since the sample before, where that is not long ago.
+        sent, received: messages between people in that time.
     """
 
     epoch: float
@@ -42,12 +49,20 @@ class Sample:
     web: float | None = None
     memory_available: float | None = None
     swap_used: float | None = None
+    disk_free: float | None = None
     disk_written: float | None = None
+    ejabberd_written: float | None = None
+    postgresql_written: float | None = None
+    journal_written: float | None = None
     load: float | None = None
     temperature: float | None = None
+    registered: float | None = None
     people: float | None = None
     sessions: float | None = None
-    messages: float | None = None
+    answer: float | None = None
+    span: float = 0
+    sent: float | None = None
+    received: float | None = None
 
 
 NAMES = tuple(field.name for field in fields(Sample))
@@ -64,12 +79,12 @@ def from_lines(text: str) -> list[Sample]:
     return sorted(filter(None, map(_from_line, text.splitlines())), key=lambda sample: sample.epoch)
 
 
-def newest(text: str, epoch: float) -> list[Sample]:
-    """Of lines in order of time the samples from a moment on; the others are not even looked at."""
+def newest(text: str, epoch: float, most: float = inf) -> list[Sample]:
+    """Of lines in order of time the samples from a moment on, or so many; the others are not even looked at."""
     found: list[Sample] = []
     for line in reversed(text.splitlines()):
         sample = _from_line(line)
-        if sample and sample.epoch < epoch:
+        if len(found) >= most or (sample and sample.epoch < epoch):
             break
         if sample:
             found.append(sample)
@@ -122,19 +137,24 @@ def since(samples: Iterable[Sample], epoch: float) -> list[Sample]:
     return [sample for sample in samples if sample.epoch >= epoch]
 
 
-def written(samples: Sequence[Sample]) -> float | None:
-    """Bytes written to the disk over these samples; the counter begins anew at each boot."""
-    counts = [sample.disk_written for sample in samples if sample.disk_written is not None]
+def written(samples: Sequence[Sample], name: str = "disk_written") -> float | None:
+    """Bytes written over these samples, as one of WRITTEN counts them; it begins anew at each boot or start."""
+    counts: list[float] = [count for sample in samples if (count := getattr(sample, name)) is not None]
     if len(counts) < 2:
         return None
     return sum(after - before if after >= before else after for before, after in pairwise(counts))
 
 
-def failing_since(samples: Sequence[Sample]) -> float | None:
-    """When the checks began to fail; None when the last one passed, or there is none."""
+def bad_since(samples: Sequence[Sample], is_bad: Callable[[Sample], bool]) -> float | None:
+    """Since which of the samples something has been bad without a break; None when it is not bad in the last."""
     began = None
-    for sample in reversed([sample for sample in samples if sample.checks]):
-        if sample.passed:
+    for sample in reversed(samples):
+        if not is_bad(sample):
             break
         began = sample.epoch
     return began
+
+
+def failing_since(samples: Sequence[Sample]) -> float | None:
+    """When the checks began to fail; None when the last one passed, or there is none."""
+    return bad_since([sample for sample in samples if sample.checks], lambda sample: not sample.passed)

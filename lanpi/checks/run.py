@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import sys
 import time
 from dataclasses import replace
@@ -10,29 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from lanpi.facts.probe.source import Machine
-from lanpi.status.probe import board, im
+from lanpi.status.probe import im
 
-from . import accounts, exchange, names, ring, store
+from . import accounts, exchange, machine, names, ring, store
 from .ring import Sample
-
-
-def machine_sample(source: Machine, domain: str, now: float) -> Sample:
-    """The Pi's own figures; None for what it cannot tell."""
-    found = board.board(source)
-    people = im.people(domain)
-    load = found["load"]
-    swap = found["swap_used_bytes"] if found["swap_total_bytes"] else None
-    return Sample(
-        epoch=math.floor(now),
-        memory_available=found["memory_available_bytes"],
-        swap_used=swap,
-        disk_written=found["disk_written_bytes"],
-        load=load[1] if len(load) > 1 else None,
-        temperature=found["temperature_celsius"],
-        people=people["online"],
-        sessions=people["sessions"],
-        messages=people["sent_per_minute"],
-    )
 
 
 def check(settings: dict[str, Any], archived: str | None) -> tuple[dict[str, Any], str | None]:
@@ -74,7 +54,7 @@ def one_check() -> Sample:
     settings = json.loads(Path(names.SETTINGS).read_text("utf-8"))
     now = time.time()
     archived = archived_today(now)
-    sample = machine_sample(Machine(), settings["domain"], now)
+    sample = machine.sample(Machine(), settings["domain"], now, store.last(names.LIVE))
     found, kept = check(settings, archived)
     if kept is None:
         Path(names.ARCHIVED).unlink(missing_ok=True)

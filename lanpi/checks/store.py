@@ -21,6 +21,12 @@ def _text(path: str) -> str:
         return ""
 
 
+def last(path: str) -> Sample | None:
+    """The sample that was added last; None when there is none."""
+    found = ring.newest(_text(path), float("-inf"), most=1)
+    return found[0] if found else None
+
+
 def write(path: str, samples: list[Sample]) -> int:
     """Replace a file, atomically; returns the bytes written."""
     target = Path(path)

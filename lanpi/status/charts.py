@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-from lanpi.checks.ring import Sample
+from lanpi.checks.ring import Sample, written
 
 MEGABYTE = 1024 * 1024
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -39,17 +39,22 @@ def _plain(name: str, factor: float = 1.0) -> Callable[[Sequence[Sample]], list[
     return take
 
 
-def _written(samples: Sequence[Sample]) -> list[float | None]:
-    """Megabytes an hour between one sample and the next; the counter begins anew at each boot."""
-    found: list[float | None] = [None]
-    for before, after in pairwise(samples):
-        if before.disk_written is None or after.disk_written is None or after.epoch <= before.epoch:
-            found.append(None)
-            continue
-        grown = after.disk_written - before.disk_written
-        grown = after.disk_written if grown < 0 else grown
-        found.append(grown / MEGABYTE * 3600 / (after.epoch - before.epoch))
-    return found
+def _written(name: str) -> Callable[[Sequence[Sample]], list[float | None]]:
+    """Megabytes an hour between one sample and the next; the counter begins anew at each boot or start."""
+
+    def take(samples: Sequence[Sample]) -> list[float | None]:
+        found: list[float | None] = [None]
+        for before, after in pairwise(samples):
+            grown = written((before, after), name)
+            hours = (after.epoch - before.epoch) / 3600
+            found.append(None if grown is None or hours <= 0 else grown / MEGABYTE / hours)
+        return found
+
+    return take
+
+
+def _messages(samples: Sequence[Sample]) -> list[float | None]:
+    return [None if sample.sent is None or not sample.span else 60 * sample.sent / sample.span for sample in samples]
 
 
 def _failed(samples: Sequence[Sample]) -> list[float | None]:
@@ -59,13 +64,16 @@ def _failed(samples: Sequence[Sample]) -> list[float | None]:
 _SERIES: dict[str, Callable[[Sequence[Sample]], list[float | None]]] = {
     "Checks passed, %": _failed,
     "Memory available, MB": _plain("memory_available", 1 / MEGABYTE),
+    "Swap used, MB": _plain("swap_used", 1 / MEGABYTE),
     "Sessions": _plain("sessions"),
-    "Messages a minute": _plain("messages"),
+    "Messages a minute": _messages,
     "Delivery, ms": _plain("delivery", 1000),
     "Login, ms": _plain("login", 1000),
     "Load": _plain("load"),
     "Temperature, °C": _plain("temperature"),
-    "Written to disk, MB an hour": _written,
+    "Written to disk, MB an hour": _written("disk_written"),
+    "Written by ejabberd, MB an hour": _written("ejabberd_written"),
+    "Written by PostgreSQL, MB an hour": _written("postgresql_written"),
 }
 
 

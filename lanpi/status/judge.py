@@ -8,7 +8,7 @@ import yaml
 
 from lanpi.config.model import Config
 from lanpi.status.judge_board import board_lines, link_lines
-from lanpi.status.judge_history import history_lines
+from lanpi.status.judge_history import history_lines, with_since
 from lanpi.status.lines import NOT_AVAILABLE, UNKNOWN, VERDICTS, Line, duration, size, worst
 from lanpi.status.model import MadeFor, Readings, Service
 from lanpi.status.thresholds import RESTART_WINDOW_SECONDS, TABLE, Level
@@ -72,6 +72,7 @@ def judge(target: str, readings: Readings, more: tuple[Line, ...] = ()) -> Repor
         *_system(readings),
         *more,
     )
+    lines = with_since(lines, readings.history, readings.epoch_seconds)
     status = worst(lines)
     bad = [line for line in lines if line.level in ("warning", "critical")]
     bad.sort(key=lambda line: line.level)  # "critical" before "warning"
@@ -126,12 +127,19 @@ def _service(service: Service, now: float) -> Line | None:
         # Switched off by somebody or by the configuration, or a job that is not running right now.
         if service.enabled not in ("enabled", "enabled-runtime") or service.type == "oneshot":
             return None
-        return Line(key, "Services", label, "warning", "is stopped", f"Start it: systemctl start {service.unit}")
+        text = f"is stopped{_lasting(service, now)}"
+        return Line(key, "Services", label, "warning", text, f"Start it: systemctl start {service.unit}")
     if service.active in ("activating", "reloading"):
         often = f", restarted {service.restarts} times" if service.restarts else ""
         return Line(key, "Services", label, "warning", f"is starting{often}", look)
     why = f" ({service.result})" if service.result not in ("", "success") else ""
-    return Line(key, "Services", label, "critical" if core else "warning", f"is {service.active}{why}", look)
+    text = f"is {service.active}{why}{_lasting(service, now)}"
+    return Line(key, "Services", label, "critical" if core else "warning", text, look)
+
+
+def _lasting(service: Service, now: float) -> str:
+    """How long a unit has been as it is; nothing where systemd does not say, as of one that never ran."""
+    return "" if service.since_epoch is None else f", for {duration(max(now - service.since_epoch, 0.0))}"
 
 
 def _running(service: Service, now: float) -> tuple[Level, list[str]]:

@@ -1,5 +1,8 @@
 """Lines from the history that the Pi keeps of its checks; pure."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from lanpi.checks.names import MINUTES
 from lanpi.status.lines import NOT_AVAILABLE, Line, duration, size
 from lanpi.status.model import History
@@ -24,10 +27,26 @@ def history_lines(history: History | None, now: float) -> list[Line]:
     if history.peak_sessions_today is not None:
         text = f"{history.peak_sessions_today} sessions at once"
         lines.append(Line("peak_today", SECTION, "Most today", "ok", text))
-    if history.written_today_bytes is not None:
-        text = size(history.written_today_bytes)
+    if history.messages_today is not None:
+        lines.append(
+            Line("messages_today", SECTION, "Messages today", "ok", f"{history.messages_today} between people")
+        )
+    written = {name: count for name, count in history.written_today_bytes.items() if count is not None}
+    if written:
+        text = ", ".join(size(count) if name == "disk" else f"{name} {size(count)}" for name, count in written.items())
         lines.append(Line("written_today", SECTION, "Written today", "ok", text))
     return lines
+
+
+def with_since(lines: Iterable[Line], history: History | None, now: float) -> tuple[Line, ...]:
+    """The lines, those that are yellow or red with how long they have been, where the history knows it."""
+    since = history.bad_since if history else {}
+    return tuple(
+        replace(line, text=f"{line.text}, for {duration(now - since[line.key])}")
+        if line.level in ("warning", "critical") and line.key in since
+        else line
+        for line in lines
+    )
 
 
 def _availability(history: History, now: float) -> Line:

@@ -16,7 +16,7 @@ class Service:
     sub: str
     enabled: str  # UnitFileState: "enabled", "disabled", "static", …
     result: str  # "success", "exit-code", "oom-kill", …
-    since_epoch: float | None  # when it became active
+    since_epoch: float | None  # when it was started; where it is not active, when it came into its state
     restarts: int | None  # by systemd on its own, since somebody started it
     memory_bytes: int | None
     cpu_percent: float | None  # of one core, over the time of the reading
@@ -104,7 +104,9 @@ class History:
         failing_since: when they began to fail; None when the last one passed.
         latest_seconds, usual_seconds: part of the check -> how long it took last, and the day's median.
         peak_sessions_today: connected at once.
-        written_today_bytes: to the disk, by everybody.
+        messages_today: between people, as sent.
+        written_today_bytes: writer -> bytes: ``disk`` by everybody, and ``ejabberd``, ``postgresql``, ``journal``.
+        bad_since: key of a line -> since when its figure has been yellow or red without a break.
     """
 
     first_epoch: float
@@ -116,7 +118,9 @@ class History:
     latest_seconds: dict[str, float | None]
     usual_seconds: dict[str, float | None]
     peak_sessions_today: int | None
-    written_today_bytes: float | None
+    messages_today: int | None
+    written_today_bytes: dict[str, float | None]
+    bad_since: dict[str, float]
     samples: tuple[Sample, ...]
 
 

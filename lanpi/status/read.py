@@ -15,6 +15,7 @@ MODULES = (
     *(f"lanpi.facts.probe.{name}" for name in ("source", "recorded", "system", "packages", "storage", "network")),
     "lanpi.checks.names",
     "lanpi.checks.ring",
+    "lanpi.status.thresholds",
     *(f"lanpi.status.probe.{name}" for name in ("services", "im", "board", "upkeep", "live", "history", "collect")),
 )
 TIMEOUT_SECONDS = 30

@@ -27,7 +27,7 @@ def collect(source: Machine | Recorded, units: list[str], since_seconds: float =
     reading_units = _meanwhile(lambda: services.read_units(source, [*units, *system.TIME_SERVICES]))
     if running:
         # Mostly waiting for another process, so begun before the rest and fetched after it.
-        people = _meanwhile(lambda: im.people(im.domain_of(source.read_text(CONFIG))))
+        people = _meanwhile(lambda: _people(im.domain_of(source.read_text(CONFIG))))
         days_left = _meanwhile(lambda: live.certificate_days_left(im.domain_of(source.read_text(CONFIG))))
     about_board, links = _meanwhile(lambda: board.board(source)), _meanwhile(lambda: board.links(source))
     config_text = source.read_text(CONFIG)
@@ -38,7 +38,6 @@ def collect(source: Machine | Recorded, units: list[str], since_seconds: float =
         "installed": system.installed(source),
         "config_text": config_text,
         "backup": upkeep.backup(source),
-        "history": history.history(source, source.epoch(), since_seconds),
         "limits_made_for": upkeep.limits_made_for(source),
         "logs_bytes": live.logs_bytes() if running else None,
         "security_updates": upkeep.security_updates(source),
@@ -47,7 +46,9 @@ def collect(source: Machine | Recorded, units: list[str], since_seconds: float =
     blocks = reading_units()
     active = {block["Id"]: f"{block['UnitFileState']}/{block['ActiveState']}" for block in blocks}
     readings["clock_synchronised"] = system.clock(source, active)["synchronised"]
-    readings |= {"board": about_board(), "links": links()}
+    found_board = about_board()
+    readings |= {"board": found_board, "links": links()}
+    readings["history"] = history.history(source, source.epoch(), since_seconds, found_board)
     readings["people"] = people() if running else None
     readings["certificate_days_left"] = days_left() if running else None
     # The two looks at the processor are apart by at least this, whatever the rest took.
@@ -58,6 +59,12 @@ def collect(source: Machine | Recorded, units: list[str], since_seconds: float =
     wanted = [block for block in blocks if block["Id"] in units]
     readings["services"] = services.services(source, wanted, before, after, elapsed)
     return readings
+
+
+def _people(domain: str) -> dict[str, Any]:
+    """People, with the messages of the last minute."""
+    found = im.people(domain, 60)
+    return found | {"sent_per_minute": found.pop("sent"), "received_per_minute": found.pop("received")}
 
 
 def _meanwhile(work: Callable[[], Any]) -> Callable[[], Any]:

@@ -1,7 +1,9 @@
 """The history of the checks, as the Pi keeps it; only its sum, unless more is asked for."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -9,18 +11,21 @@ from lanpi.checks import ring
 from lanpi.checks.names import KEPT, LIVE
 from lanpi.facts.probe.recorded import Recorded
 from lanpi.facts.probe.source import Machine
+from lanpi.status.thresholds import TABLE
 
 Source = Machine | Recorded
+WRITERS = ("disk", "ejabberd", "postgresql", "journal")
 DAY_SECONDS = 86400
 
 
-def history(source: Source, now: float, asked_seconds: float) -> dict[str, Any] | None:
+def history(source: Source, now: float, asked_seconds: float, board: dict[str, Any]) -> dict[str, Any] | None:
     """What ``lanpi.status.model.History`` holds; None where nothing was kept, or cannot be read.
 
     Args:
         source: the machine.
         now: its clock.
         asked_seconds: samples of so long are in it, one by one.
+        board: what lanpi.status.probe.board gives: the sizes of which the samples are parts.
     """
     text = source.read_text(LIVE)
     if text is None:
@@ -35,6 +40,9 @@ def history(source: Source, now: float, asked_seconds: float) -> dict[str, Any] 
     first = ring.from_lines(text.partition("\n")[0])
     day = ring.since(samples, now - DAY_SECONDS)
     today = ring.since(samples, midnight(now))
+    # What was written until today's first sample counts from yesterday's last.
+    counted = samples[max(len(samples) - len(today) - 1, 0) :]
+    sent = [sample.sent for sample in today if sample.sent is not None]
     last = next((sample for sample in reversed(samples) if sample.checks), None)
     sessions = [sample.sessions for sample in today if sample.sessions is not None]
     return {
@@ -44,12 +52,37 @@ def history(source: Source, now: float, asked_seconds: float) -> dict[str, Any] 
         "passed": sum(sample.passed for sample in day),
         "last_error": last.error if last is not None and not last.passed else "",
         "failing_since": ring.failing_since(samples),
-        "latest_seconds": {name: getattr(last, name) for name in ring.LATENCIES},
+        "latest_seconds": {name: getattr(last, name, None) for name in ring.LATENCIES},
         "usual_seconds": {name: _median(day, name) for name in ring.LATENCIES},
         "peak_sessions_today": int(max(sessions)) if sessions else None,
-        "written_today_bytes": ring.written(today),
+        "messages_today": int(sum(sent)) if sent else None,
+        "written_today_bytes": {name: ring.written(counted, f"{name}_written") for name in WRITERS},
+        "bad_since": _bad_since(samples, board),
         "samples": [asdict(sample) for sample in ring.since(samples, now - asked_seconds)] if asked_seconds else [],
     }
+
+
+def _bad_since(samples: list[ring.Sample], board: dict[str, Any]) -> dict[str, float]:
+    """Since when the figure behind a line has been yellow or red; by the line's key."""
+
+    def share(value: float | None, total: float, percent: float = 100) -> float | None:
+        return None if value is None or not total else percent * value / total
+
+    figures: dict[str, Callable[[ring.Sample], list[tuple[str, float | None]]]] = {
+        "load": lambda one: [("load_per_core", share(one.load, board["cores"], 1))],
+        "memory": lambda one: [("memory_available", share(one.memory_available, board["memory_total_bytes"]))],
+        "swap": lambda one: [("swap_used", share(one.swap_used, board["swap_total_bytes"]))],
+        "temperature": lambda one: [("temperature", one.temperature)],
+        "disk": lambda one: [("disk_free", share(one.disk_free, board["disk_total_bytes"]))],
+        "answer": lambda one: [("answer_seconds", one.answer)],
+        "latency": lambda one: [("deep_login", one.login), ("deep_delivery", one.delivery)],
+    }
+
+    def is_bad(key: str, sample: ring.Sample) -> bool:
+        return any(TABLE[name].level(value) in ("warning", "critical") for name, value in figures[key](sample))
+
+    began = {key: ring.bad_since(samples, partial(is_bad, key)) for key in figures}
+    return {key: epoch for key, epoch in began.items() if epoch is not None}
 
 
 def midnight(now: float) -> float:

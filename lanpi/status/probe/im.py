@@ -53,11 +53,11 @@ def call(domain: str, command: str, **arguments: Any) -> Any:
     return json.loads(rest.partition(b"\r\n\r\n")[2])
 
 
-def people(domain: str) -> dict[str, Any]:
-    """Accounts, sessions and messages; None where they cannot be read (not root, not running)."""
+def people(domain: str, span_seconds: float = 60) -> dict[str, Any]:
+    """Accounts, sessions, and messages of that long; None where they cannot be read (not root, not running)."""
     found: dict[str, Any] = dict.fromkeys(("registered", "online", "sessions", "answer_seconds"))
     # Of the database what is there: ejabberd writes two lines to its log for each question to its API.
-    counted = counts(DATABASE, domain, time.time())
+    counted = counts(DATABASE, domain, time.time(), span_seconds)
     began = time.monotonic()
     # Not root, or not running: the services' states say which.
     with contextlib.suppress(OSError, ValueError):
@@ -70,12 +70,12 @@ def people(domain: str) -> dict[str, Any]:
     return {**found, **counted}
 
 
-def counts(database: str, domain: str, now: float) -> dict[str, int | None]:
-    """Accounts, and messages between people that the archive kept in the last minute, as sent and as received.
+def counts(database: str, domain: str, now: float, span_seconds: float) -> dict[str, int | None]:
+    """Accounts, and messages between people that the archive kept in that long until now, as sent and as received.
 
     All None where ejabberd does not keep them in this file, or the file may not be read.
     """
-    nothing: dict[str, int | None] = dict.fromkeys(("registered", "sent_per_minute", "received_per_minute"))
+    nothing: dict[str, int | None] = dict.fromkeys(("registered", "sent", "received"))
     with contextlib.suppress(sqlite3.Error):
         # Opening a database in WAL mode makes the -shm file where there is none, and then ejabberd could
         # not open its own: so only while ejabberd has it open.
@@ -83,16 +83,12 @@ def counts(database: str, domain: str, now: float) -> dict[str, int | None]:
             return nothing
         connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)
         try:
-            since = int((now - 60) * 1e6)
+            since = int((now - span_seconds) * 1e6)
             kept, sent = connection.execute(MESSAGES, (domain, since, *ACCOUNTS)).fetchone()
             [registered] = connection.execute(REGISTERED, (domain, *ACCOUNTS)).fetchone()
         finally:
             connection.close()
-        return {
-            "registered": int(registered),
-            "sent_per_minute": int(sent),
-            "received_per_minute": int(kept) - int(sent),
-        }
+        return {"registered": int(registered), "sent": int(sent), "received": int(kept) - int(sent)}
     return nothing
 
 

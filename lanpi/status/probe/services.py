@@ -9,8 +9,8 @@ from lanpi.facts.probe.source import Machine
 Source = Machine | Recorded
 
 PROPERTIES = (
-    "Id,LoadState,UnitFileState,ActiveState,SubState,Result,Type,ActiveEnterTimestamp,NRestarts,"
-    "MemoryCurrent,ControlGroup,ConditionResult,ConditionTimestamp"
+    "Id,LoadState,UnitFileState,ActiveState,SubState,Result,Type,ActiveEnterTimestamp,StateChangeTimestamp,"
+    "NRestarts,MemoryCurrent,ControlGroup,ConditionResult,ConditionTimestamp"
 )
 CGROUPS = "/sys/fs/cgroup"
 SLICES = ("/system.slice", "/lanpi.slice")
@@ -43,17 +43,22 @@ def parse_show(text: str) -> list[dict[str, str]]:
     return blocks
 
 
-def group_cpu_seconds(source: Source) -> dict[str, float]:
-    """CPU time used so far by each control group of the system's services."""
-    waiting, groups = list(SLICES), []
+def groups(source: Source) -> list[str]:
+    """The control groups of the system's services."""
+    waiting, found = list(SLICES), []
     while waiting:
         group = waiting.pop()
         inside = [f"{group}/{name}" for name in source.names(f"{CGROUPS}{group}")]
         # A service, or a slice with more of them: lanpi's own, or that of a template's instances.
-        groups += [name for name in inside if name.endswith((".service", ".scope"))]
+        found += [name for name in inside if name.endswith((".service", ".scope"))]
         waiting += [name for name in inside if name.endswith(".slice")]
+    return found
+
+
+def group_cpu_seconds(source: Source) -> dict[str, float]:
+    """CPU time used so far by each control group of the system's services."""
     used = {}
-    for group in groups:
+    for group in groups(source):
         found = re.search(r"^usage_usec (\d+)$", source.read_text(f"{CGROUPS}{group}/cpu.stat") or "", re.MULTILINE)
         if found:
             used[group] = int(found.group(1)) / 1e6
@@ -82,14 +87,20 @@ def services(
                 "sub": block.get("SubState", ""),
                 "enabled": block.get("UnitFileState", ""),
                 "result": block.get("Result", ""),
-                "since_epoch": _timestamp(block.get("ActiveEnterTimestamp", "")),
+                "since_epoch": _since(block),
                 "restarts": _number(block.get("NRestarts", "")),
                 "memory_bytes": _memory_bytes(source, block),
                 "cpu_percent": busy,
-                "written_bytes": _written_bytes(source, group) if group else None,
+                "written_bytes": written_bytes(source, group) if group else None,
             }
         )
     return found
+
+
+def _since(block: dict[str, str]) -> float | None:
+    """When an active unit was started, and when another came into its state."""
+    active = block.get("ActiveState") == "active"
+    return _timestamp(block.get("ActiveEnterTimestamp" if active else "StateChangeTimestamp", ""))
 
 
 def _timestamp(text: str) -> float | None:
@@ -129,11 +140,20 @@ def _process_memory(source: Source, process: str) -> int | None:
     return int(found.group(1)) * KIBIBYTE if found else None
 
 
-def _written_bytes(source: Source, group: str) -> int | None:
-    """What the unit wrote to disks since it was started."""
+def written_bytes(source: Source, group: str, *, by_process: bool = True) -> int | None:
+    """What the unit wrote to disks since it was started.
+
+    Args:
+        source: the machine.
+        group: the unit's control group.
+        by_process: where the kernel keeps no account of the group, add up its processes. The sum falls when one of
+            them ends, so it is of no use to count on.
+    """
     stat = source.read_text(f"{CGROUPS}{group}/io.stat")
     if stat is not None:
         return sum_writes(stat)
+    if not by_process:
+        return None
     written = []
     for process in _processes(source, group):
         found = re.search(r"^write_bytes: (\d+)$", source.read_text(f"/proc/{process}/io") or "", re.MULTILINE)

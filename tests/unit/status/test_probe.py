@@ -244,11 +244,12 @@ def test_messages_are_counted_once_for_each_side_and_accounts_once(tmp_path):
         keep(owner, "alice", 300)
         keep(owner, "room", 5, "groupchat")
     database.commit()
-    counted = {"registered": 2, "sent_per_minute": 1, "received_per_minute": 1}
-    assert im.counts(path, "pi.local", now) == counted
+    counted = {"registered": 2, "sent": 1, "received": 1}
+    assert im.counts(path, "pi.local", now, 60) == counted
+    assert im.counts(path, "pi.local", now, 600) == counted | {"sent": 2, "received": 2}
     database.close()
     # Closed by its server: opening it now would make files that the server could not open.
-    assert im.counts(path, "pi.local", now) == dict.fromkeys(counted)
+    assert im.counts(path, "pi.local", now, 60) == dict.fromkeys(counted)
 
 
 def test_the_domain_in_lanpis_own_configuration():
