@@ -45,7 +45,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C.")] = False,
     interval: Annotated[float, typer.Option("--interval", min=1, help="Seconds between looks of --watch.")] = 5,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Also send a message between two accounts that live for seconds.")
+        bool, typer.Option("--deep", help="Also send a message between the two accounts that the Pi has for that.")
     ] = False,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print metrics for Prometheus.")] = False,
     since: Annotated[
@@ -111,7 +111,7 @@ def _refuse(*, watch: bool, deep: bool, past: bool, machine: int) -> None:
     """Say which options do not go together, before anything is asked of a Pi."""
     if watch and deep:
         raise LanpiError(
-            "--deep makes accounts each time, so it does not go with --watch",
+            "--deep is one thorough look, so it does not go with --watch",
             next_step="Give one of the two",
             exit_code=ExitCode.BAD_INPUT,
         )

@@ -42,7 +42,7 @@ def prove(host: Host, server: Server) -> Proof:
     """
     run = secrets.token_hex(4)
     accounts = {f"lanpi-proof-{run}-{number}": generate_password() for number in (1, 2)}
-    anchor = _anchor(host)
+    anchor = trust_anchor(host.get(paths.PI_CONFIG, root=True).decode())
     try:
         made = [("register", {"user": n, "host": server.domain, "password": p}) for n, p in accounts.items()]
         server.batch(made)
@@ -73,13 +73,16 @@ def prove(host: Host, server: Server) -> Proof:
         server.batch([("unregister", {"user": name, "host": server.domain}) for name in accounts])
 
 
-def _anchor(host: Host) -> str | None:
+def trust_anchor(config_text: str) -> str | None:
     """Path on the Pi of what the certificate is verified against; None for the system's authorities.
 
     With certificates from files it is that certificate itself: whether phones know who signed it cannot be
     told from here, but that the server shows it, for the right name and in time, can.
+
+    Args:
+        config_text: the Pi's lanpi.yml.
     """
-    config = effective(parse(host.get(paths.PI_CONFIG, root=True).decode(), paths.PI_CONFIG), {}).config
+    config = effective(parse(config_text, paths.PI_CONFIG), {}).config
     match config.tls.mode:
         case "files":
             return config.tls.certificate

@@ -123,6 +123,17 @@ class Client:
         Raises:
             XmppError: one of its kinds, by what failed.
         """
+        await self._authenticate(await self.secure())
+        await self._open()
+        answer = await self.ask(f"<bind xmlns='{BIND}'/>", kind="set")
+        self.jid = answer.findtext(f"{{{BIND}}}bind/{{{BIND}}}jid") or self.login.jid
+
+    async def secure(self) -> Element:
+        """Connect and begin TLS, without logging in; returns what the server offers then.
+
+        Raises:
+            ConnectFailed, TlsFailed, StreamFailed, TimedOut: by what failed.
+        """
         login = self.login
         where = f"{login.host or login.domain}:{login.port}"
         direct = {"ssl": self._context, "server_hostname": login.domain} if login.direct_tls else {}
@@ -136,12 +147,7 @@ class Client:
         except (OSError, TimeoutError) as error:
             raise ConnectFailed(f"no connection to {where}: {error or 'no answer'}") from error
         features = await self._open()
-        if not login.direct_tls:
-            features = await self._start_tls(features)
-        await self._authenticate(features)
-        await self._open()
-        answer = await self.ask(f"<bind xmlns='{BIND}'/>", kind="set")
-        self.jid = answer.findtext(f"{{{BIND}}}bind/{{{BIND}}}jid") or login.jid
+        return features if login.direct_tls else await self._start_tls(features)
 
     async def close(self) -> None:
         """End the stream and the connection, without waiting for the other side."""

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import socket
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -86,12 +87,16 @@ class Pi:
     """A host that is root; its own check ends as it is told."""
 
     can_be_root = True
+    direct = False
+    name = "pi"
 
-    def __init__(self, check="", error=""):
-        self.check, self.error = check, error
+    def __init__(self, check="", error="", has_check=True):
+        self.check, self.error, self.has_check = check, error, has_check
 
-    def run(self, argv, *, root, check, timeout_seconds):
-        assert argv == ["/usr/lib/lanpi/check", "check"] and root
+    def run(self, argv, *, root, check, timeout_seconds=None):
+        if argv == ["test", "-x", "/usr/lib/lanpi/check"]:
+            return Completed("test", int(not self.has_check), b"", b"")
+        assert argv == ["/usr/lib/lanpi/check", "check"] and root and self.has_check
         return Completed("check", 1 if self.error else 0, self.check.encode(), self.error.encode())
 
 
@@ -152,28 +157,48 @@ def test_a_message_that_passes_is_shown_with_its_times():
     assert "  ✓ Login              400 ms, SCRAM-SHA-256\n" in shown(one(report))
 
 
-def test_a_message_that_does_not_pass_is_critical(monkeypatch):
+def deep_lines(host, changes=None):
+    return {line.key: (line.level, line.text) for line in deep.deep_lines(host, readings(changes))}
+
+
+def test_the_pis_own_accounts_pass_a_message(monkeypatch):
+    found = deep_lines(Pi('{"passed":1,"login":0.1,"delivery":0.01,"archive":0.02,"websocket":0.2,"web":3}'))
+    assert found["deep"] == ("ok", "passed, on the Pi")
+    assert found["deep:websocket"] == ("ok", "200 ms")
+    assert found["deep:web"] == ("warning", "3000 ms")
+    assert "deep:web" not in deep_lines(Pi('{"passed":1,"websocket":0.2}')), "no page is served"
+
+
+def test_a_message_that_does_not_pass_is_critical_with_the_parts_that_did():
+    found = deep_lines(Pi('{"passed":0,"error":"no WebSocket","login":0.1}'))
+    assert found == {"deep": ("critical", "no WebSocket"), "deep:login": ("ok", "100 ms")}
+    broken = deep_lines(Pi(error="Traceback\nModuleNotFoundError: x"))
+    assert broken == {"deep": ("critical", "the check did not run: ModuleNotFoundError: x")}
+    unprivileged = deep_lines(Pi(), {"is_root": False})
+    assert [level for level, _ in unprivileged.values()] == ["unknown"]
+
+
+def test_a_pi_without_checks_gets_accounts_for_it(monkeypatch):
+    proofs = [Proof(0.4, 0.1, 0.05, "SCRAM-SHA-256", "here")]
+    monkeypatch.setattr(deep, "prove", lambda host, server: proofs.pop())
+    found = deep_lines(Pi(has_check=False), {"history": None})
+    assert found["deep"] == ("ok", "passed, sent from here")
+    assert found["deep:login"] == ("ok", "400 ms, SCRAM-SHA-256")
+    assert not proofs
+
     def fail(host, server):
         raise LanpiError("no message got through", next_step="lanpi doctor")
 
     monkeypatch.setattr(deep, "prove", fail)
-    report = judge("pi", readings(), deep.deep_lines(Pi('{"passed":1,"websocket":0.2}'), readings()))
-    assert (report.exit_status, report.summary) == (2, "Message: no message got through")
-    assert [line.text for line in report.lines if line.key == "deep:websocket"] == ["200 ms"]
-    unprivileged = deep.deep_lines(Pi(), readings({"is_root": False}))
-    assert [line.level for line in unprivileged] == ["unknown"]
+    assert deep_lines(Pi(has_check=False), {"history": None}) == {"deep": ("critical", "no message got through")}
 
 
-def test_the_pis_own_check_is_part_of_it(monkeypatch):
-    monkeypatch.setattr(deep, "prove", lambda host, server: Proof(0.4, 0.1, 0.05, "SCRAM-SHA-256", "here"))
-
-    def lines(host):
-        return {line.key: (line.level, line.text) for line in deep.deep_lines(host, readings())}
-
-    assert lines(Pi('{"passed":1,"websocket":0.2,"web":3}'))["deep:web"] == ("warning", "3000 ms")
-    assert "deep:web" not in lines(Pi('{"passed":1,"websocket":0.2}')), "no page is served"
-    assert lines(Pi('{"passed":0,"error":"no WebSocket"}'))["deep:check"] == ("critical", "no WebSocket")
-    assert lines(Pi(error="Traceback\nModuleNotFoundError: x"))["deep:check"] == ("warning", "ModuleNotFoundError: x")
+def test_from_here_the_way_to_the_login_is_tried(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    line = deep.reach_line("127.0.0.1", "pi.local", None, port)
+    assert (line.key, line.level) == ("deep:reach", "critical")
+    assert line.text.startswith(f"not reached: no connection to 127.0.0.1:{port}")
 
 
 def test_only_one_kind_of_output_at_a_time():
