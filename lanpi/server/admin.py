@@ -88,6 +88,13 @@ class Server:
         Raises:
             LanpiError: BAD_INPUT when there is one of that name.
         """
+        if name in ACCOUNTS:
+            raise LanpiError(
+                f"{name} is one of the two accounts with which the Pi checks itself",
+                host=self._host.name,
+                next_step="Take another name",
+                exit_code=ExitCode.BAD_INPUT,
+            )
         if name in self.accounts():
             raise LanpiError(
                 f"there is an account {name}@{self._domain} already",

@@ -9,6 +9,8 @@ import pytest
 from lanpi import virtual
 from lanpi.xmpp.client import Client, Login, StanzaFailed
 
+from .websocket_peer import websocket_login
+
 RESTART_SECONDS = 120
 
 
@@ -91,14 +93,21 @@ def test_prometheus(installed, target, lanpi):
     assert f'lanpi_people_registered{{target="{target}"}} 1\n' in done.stdout
 
 
-def test_a_message_passes_and_leaves_no_account(installed, target, lanpi):
+def test_a_message_passes_between_the_pis_own_accounts(installed, pi, target, lanpi, on_pi):
     done = lanpi("status", target, "--deep", "--json")
     assert done.returncode in (0, 1), done.stdout + done.stderr
     found = levels(done)
     assert found["deep"] == "ok"
-    assert {"deep:login", "deep:delivery", "deep:archive"} <= set(found)
+    parts = {"deep:login", "deep:delivery", "deep:archive", "deep:websocket", "deep:web", "deep:reach"}
+    assert parts <= set(found)
     after = json.loads(lanpi("status", target, "--json").stdout)["targets"][0]["readings"]["people"]
     assert after["registered"] == 1
+    # No account was made for it: the only ones that ever were are those of the install's own proof.
+    registered = on_pi(pi, "grep -c 'API call register ' /var/log/ejabberd/ejabberd.log", root=True, check=False)
+    lanpi("status", target, "--deep")
+    assert on_pi(pi, "grep -c 'API call register ' /var/log/ejabberd/ejabberd.log", root=True, check=False).stdout == (
+        registered.stdout
+    )
 
 
 def test_a_server_that_takes_no_login_is_critical(installed, pi, target, lanpi, on_pi):
@@ -108,6 +117,7 @@ def test_a_server_that_takes_no_login_is_critical(installed, pi, target, lanpi, 
         done = lanpi("status", target, "--deep", "--json")
         assert done.returncode == 2, done.stdout + done.stderr
         assert levels(done)["deep"] == "critical"
+        assert levels(done)["deep:reach"] == "critical"
         assert levels(done)["service:ejabberd.service"] == "ok"
     finally:
         on_pi(pi, "systemctl restart lanpi-firewall.service", root=True)
@@ -139,20 +149,63 @@ def test_the_pi_checks_itself_and_keeps_the_history(installed, pi, target, lanpi
     assert "<svg" in page.read_text()
 
 
-def test_the_checks_accounts_are_nobodys(installed, pi, target, lanpi, on_pi, tmp_path):
-    assert "lanpi-check" not in lanpi("user", "list", target).stdout
-    ca = tmp_path / "ca.crt"
-    ca.write_text(on_pi(pi, "cat /etc/lanpi/tls/ca.crt", root=True).stdout)
+@pytest.fixture
+def account(installed, pi, on_pi):
+    """Name and password of one of the checks' accounts, as only root on the Pi can read them."""
     secrets = "/var/lib/lanpi/checks/accounts.json"
     assert on_pi(pi, f"stat -c %a {secrets}", root=True).stdout.strip() == "600"
-    name, password = next(iter(json.loads(on_pi(pi, f"cat {secrets}", root=True).stdout).items()))
+    return next(iter(json.loads(on_pi(pi, f"cat {secrets}", root=True).stdout).items()))
+
+
+@pytest.fixture
+def ca(installed, pi, on_pi, tmp_path):
+    path = tmp_path / "ca.crt"
+    path.write_text(on_pi(pi, "cat /etc/lanpi/tls/ca.crt", root=True).stdout)
+    return str(path)
+
+
+def test_the_checks_accounts_are_nobodys(installed, target, lanpi):
+    assert "lanpi-check" not in lanpi("user", "list", target).stdout
+    refused = lanpi("user", "add", "lanpi-check-1", target, "--generate")
+    assert refused.returncode == 2
+    assert "with which the Pi checks itself" in refused.stderr
+
+
+def test_the_checks_accounts_cannot_log_in_from_outside(account, ca, pi):
+    name, password = account
 
     async def log_in():
-        async with Client(Login(name, f"{pi.name}.local", password, pi.address, ca=str(ca))):
+        async with Client(Login(name, f"{pi.name}.local", password, pi.address, ca=ca)):
             pass
 
     with pytest.raises(StanzaFailed, match="not-allowed"):
         asyncio.run(log_in())
+
+
+def test_nor_over_the_websocket(account, ca, pi):
+    assert "<not-allowed" in websocket_login(pi.address, f"{pi.name}.local", ca, *account)
+
+
+def test_a_check_writes_nothing_and_people_stay_in_the_log(installed, pi, target, lanpi, on_pi, ca, tmp_path):
+    """Of ejabberd; the history itself is written once an hour."""
+    wrote = "awk '/^write_bytes/ {sum += $2} END {print sum}' /proc/$(pgrep -u ejabberd -o beam)/io"
+    check(on_pi, pi)  # the day's message is in the archive now
+    # Redis and the database have settled when a second passes without a byte.
+    settle = f'b=; while a=$({wrote}); [ "$a" != "$b" ]; do b=$a; sync; sleep 1; done; echo $a'
+    before = on_pi(pi, settle, root=True).stdout
+    for _ in range(3):
+        check(on_pi, pi)
+    assert on_pi(pi, settle, root=True).stdout == before
+    password = tmp_path / "ida"
+    lanpi("user", "add", "ida", target, "--generate", "--password-file", str(password))
+
+    async def log_in():
+        async with Client(Login("ida", f"{pi.name}.local", password.read_text().strip(), pi.address, ca=ca)):
+            pass
+
+    asyncio.run(log_in())
+    on_pi(pi, "grep -q 'Accepted c2s .* authentication for ida@' /var/log/ejabberd/ejabberd.log", root=True)
+    assert lanpi("user", "remove", "ida", target, "--yes").returncode == 0
 
 
 def test_the_history_survives_a_reboot(installed, pi, target, lanpi):
