@@ -6,14 +6,14 @@ ACCOUNTS = ("lanpi-check-1", "lanpi-check-2")
 LIVE = "/run/lanpi/history.jsonl"
 """All samples, in memory: a card would wear."""
 KEPT = "/var/lib/lanpi/checks/history.jsonl"
-"""The same on the card, put there every hour and at shutdown."""
+"""The same on the card, put there every two hours and at shutdown."""
 SECRETS = "/var/lib/lanpi/checks/accounts.json"
 ARCHIVED = "/run/lanpi/archived.json"
 SETTINGS = "/etc/lanpi/checks.json"
 
 MINUTES = 5
 """Between checks (lanpi-check.timer)."""
-SAVE_SECONDS = 3600
+SAVE_SECONDS = 7200
 """Between writes to the card; what a power cut takes from the history, at most."""
 REWRITE_LINES = 400
 """So many lines too many may be on the card before all of it is written anew: about one day and a half of checks."""

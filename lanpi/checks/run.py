@@ -78,4 +78,4 @@ def main() -> None:
         case "save":
             store.save(names.LIVE, names.KEPT, time.time())
         case _:
-            sys.stdout.write(ring.to_line(one_check()))
+            json.dump(ring.told(one_check()), sys.stdout)

@@ -1,5 +1,6 @@
 """The history: what is kept of it, and what it says."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,13 +27,18 @@ def test_a_line_cut_off_by_a_power_cut_is_left_out():
 
 
 def test_the_newest_are_read_from_the_end():
-    text = "broken\n" + "".join(map(ring.to_line, passing([400, 300, 200, 100]))) + '{"epo'
+    text = "broken\n" + "".join(map(ring.to_line, passing([400, 300, 200, 100]))) + "[17"
     assert ring.newest(text, NOW - 200) == passing([200, 100])
     assert ring.newest("", NOW) == []
 
 
 def test_what_a_later_version_wrote_is_read_as_far_as_it_is_known():
-    assert ring.from_lines('{"epoch": 5, "colour": "blue"}\n') == [Sample(5)]
+    assert ring.from_lines(ring.to_line(Sample(5, received=7)).replace("]", ',"blue"]')) == [Sample(5, received=7)]
+
+
+@pytest.mark.parametrize("line", ["", "[", "[]", "{}", "5", '["5"]', "null", "[[5]]"])
+def test_what_is_no_sample_is_left_out(line):
+    assert ring.from_lines(line + "\n") == []
 
 
 def test_old_samples_are_drawn_together_by_the_hour():
@@ -107,7 +113,7 @@ def test_the_card_gets_only_what_is_new(tmp_path):
 
 def test_half_a_line_on_the_card_is_mended(tmp_path):
     live, kept = card(tmp_path, [300, 600])
-    (tmp_path / "kept").write_text(ring.to_line(Sample(NOW - 600)) + '{"epoch":179')
+    (tmp_path / "kept").write_text(ring.to_line(Sample(NOW - 600)) + "[179,1")
     store.save(live, kept, NOW)
     assert (tmp_path / "kept").read_text() == (tmp_path / "live").read_text()
 
