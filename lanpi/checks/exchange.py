@@ -19,6 +19,10 @@ _NO_STORE = "<no-store xmlns='urn:xmpp:hints'/>"
 ARCHIVE_SECONDS = 10.0
 
 
+class NotArchived(XmppError):
+    """The message that was archived by an earlier check is gone, as after a restore of an older copy."""
+
+
 async def talk(logins: tuple[Login, Login], archived: str | None, note: Callable[[str, float], None]) -> str | None:
     """A message from one account to the other, and the archive.
 
@@ -31,7 +35,8 @@ async def talk(logins: tuple[Login, Login], archived: str | None, note: Callable
         The text of the message in the archive.
 
     Raises:
-        XmppError: what did not work.
+        NotArchived: the archive answers, without that message.
+        XmppError: what else did not work.
     """
     began = time.monotonic()
     async with Client(logins[0]) as sender, Client(logins[1]) as receiver:
@@ -49,8 +54,10 @@ async def talk(logins: tuple[Login, Login], archived: str | None, note: Callable
         note("delivery", delivered - connected)
         wanted = body if archived is None else archived
         while wanted not in await receiver.archive(logins[0].jid):
-            if not keep or time.monotonic() - delivered > ARCHIVE_SECONDS:
-                raise XmppError("a message that was archived is not in the archive")
+            if not keep:
+                raise NotArchived("a message that was archived is not in the archive any more")
+            if time.monotonic() - delivered > ARCHIVE_SECONDS:
+                raise XmppError("a message was delivered but is not in the archive")
             await asyncio.sleep(0.05)
         note("archive", time.monotonic() - delivered)
         return wanted
@@ -62,6 +69,9 @@ def look(logins: tuple[Login, Login], archived: str | None) -> tuple[dict[str, A
     Returns:
         Fields of a sample: ``checks``, ``passed``, ``error`` and the time of each part that was reached; and the
         text of the message in the archive, None when that is not certain.
+
+    Raises:
+        NotArchived: the archive answers, without that message.
     """
     found: dict[str, Any] = {"checks": 1, "passed": 0}
 
@@ -70,6 +80,8 @@ def look(logins: tuple[Login, Login], archived: str | None) -> tuple[dict[str, A
 
     try:
         kept = asyncio.run(talk(logins, archived, note))
+    except NotArchived:
+        raise
     except XmppError as error:
         return found | {"error": str(error)}, None
     context, domain = tls_context(logins[0].ca), logins[0].domain

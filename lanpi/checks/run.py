@@ -39,7 +39,13 @@ def check(settings: dict[str, Any], archived: str | None) -> tuple[dict[str, Any
     """One check; see :func:`lanpi.checks.exchange.look`. A server that does not answer is a check that failed."""
     try:
         logins = accounts.logins(settings)
-        found, kept = exchange.look(logins, archived)
+        if archived is None:
+            forget(settings["domain"])
+        try:
+            found, kept = exchange.look(logins, archived)
+        except exchange.NotArchived:
+            # An older copy was restored, or somebody tidied up: whether the archive works, a new message tells.
+            found, kept = exchange.look(logins, None)
         if "not-authorized" in found.get("error", ""):
             accounts.renew(settings["domain"])
             found, kept = exchange.look(accounts.logins(settings), None)
@@ -83,15 +89,13 @@ def one_check() -> Sample:
 
 
 def main() -> None:
-    """Command line: ``check``, ``load``, ``save``, or ``forget`` once a day."""
+    """Command line: ``check``; ``load`` at boot, ``save`` at shutdown."""
     parser = argparse.ArgumentParser(prog="check")
-    parser.add_argument("what", choices=("check", "load", "save", "forget"))
+    parser.add_argument("what", choices=("check", "load", "save"))
     match parser.parse_args().what:
         case "load":
             store.load(names.LIVE, names.KEPT)
         case "save":
             store.save(names.LIVE, names.KEPT, time.time())
-        case "forget":
-            forget(json.loads(Path(names.SETTINGS).read_text("utf-8"))["domain"])
         case _:
             sys.stdout.write(ring.to_line(one_check()))
