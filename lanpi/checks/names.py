@@ -13,6 +13,8 @@ SETTINGS = "/etc/lanpi/checks.json"
 
 MINUTES = 5
 """Between checks (lanpi-check.timer)."""
+MISSED_SECONDS = 4 * MINUTES * 60
+"""So long without a check, as after a boot, before it counts as one that is missing."""
 SAVE_SECONDS = 7200
 """Between writes to the card; what a power cut takes from the history, at most."""
 REWRITE_LINES = 400

@@ -10,6 +10,7 @@ from lanpi.checks.ring import Sample, written
 MEGABYTE = 1024 * 1024
 BLOCKS = " ▁▂▃▄▅▆▇█"
 WIDTH, HEIGHT = 64, 4
+TICKS = 4
 _PAGE_WIDTH, _PAGE_HEIGHT, _MARGIN = 720, 120, 4
 
 
@@ -132,7 +133,8 @@ def page(target: str, all_series: Sequence[Series], began: float, ended: float, 
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>'
         "body{font:16px sans-serif;max-width:48em;margin:2em auto;padding:0 1em;color:#222;background:#fff}"
         "svg{width:100%;height:auto;background:#f4f4f4}h2{font-size:1em;margin:1.5em 0 .3em}"
-        "polyline{fill:none;stroke:#0a6;stroke-width:1.5}text{font:11px sans-serif;fill:#555}"
+        "polyline{fill:none;stroke:#0a6;stroke-width:1.5}line{stroke:#999;stroke-width:.3}"
+        "text{font:11px sans-serif;fill:#555}"
         "@media(prefers-color-scheme:dark){body{color:#ddd;background:#111}svg{background:#222}text{fill:#aaa}}"
         f"</style></head><body><h1>{title}</h1>\n{''.join(parts)}</body></html>\n"
     )
@@ -159,8 +161,23 @@ def _plot(one: Series, began: float, ended: float, stamps: Callable[[float], str
     label = escape(f"{one.title}: {low} to {high}, {last} at the end")
     return (
         f"<h2>{label}</h2>"
-        f'<svg viewBox="0 0 {_PAGE_WIDTH} {_PAGE_HEIGHT + 16}" role="img" aria-label="{label}">{drawn}'
-        f'<text x="{_MARGIN}" y="{_PAGE_HEIGHT + 12}">{escape(stamps(began))}</text>'
-        f'<text x="{_PAGE_WIDTH - _MARGIN}" y="{_PAGE_HEIGHT + 12}" text-anchor="end">{escape(stamps(ended))}</text>'
-        "</svg>\n"
+        f'<svg viewBox="0 0 {_PAGE_WIDTH} {_PAGE_HEIGHT + 16}" role="img" aria-label="{label}">'
+        f"{_axes(top, bottom, began, length, stamps)}{drawn}</svg>\n"
     )
+
+
+def _axes(top: float, bottom: float, began: float, length: float, stamps: Callable[[float], str]) -> str:
+    """The highest and lowest value at the left, and moments below, each with a line."""
+    parts = [
+        f'<text x="{_MARGIN}" y="{_MARGIN + 9}">{figure(top)}</text>',
+        f'<text x="{_MARGIN}" y="{_PAGE_HEIGHT - _MARGIN}">{figure(bottom)}</text>',
+    ]
+    for tick in range(TICKS + 1):
+        x = _MARGIN + tick / TICKS * (_PAGE_WIDTH - 2 * _MARGIN)
+        anchor = "start" if tick == 0 else "end" if tick == TICKS else "middle"
+        parts.append(f'<line x1="{x:.0f}" y1="0" x2="{x:.0f}" y2="{_PAGE_HEIGHT}"/>')
+        parts.append(
+            f'<text x="{x:.0f}" y="{_PAGE_HEIGHT + 12}" text-anchor="{anchor}">'
+            f"{escape(stamps(began + length * tick / TICKS))}</text>"
+        )
+    return "".join(parts)

@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lanpi.checks.names import MINUTES
+from lanpi.checks.names import MINUTES, MISSED_SECONDS
 from lanpi.status.lines import NOT_AVAILABLE, Line, duration, size
 from lanpi.status.model import History
 from lanpi.status.thresholds import TABLE
 
 SECTION = "Checks"
-MISSED = 4
-"""Checks that may be missing, as after a boot, before the history counts as standing still."""
 PARTS = ("login", "delivery", "archive", "websocket", "web")
 
 
@@ -31,10 +29,13 @@ def history_lines(history: History | None, now: float) -> list[Line]:
         lines.append(
             Line("messages_today", SECTION, "Messages today", "ok", f"{history.messages_today} between people")
         )
-    written = {name: count for name, count in history.written_today_bytes.items() if count is not None}
+    written = [
+        f"{size(count)} in all" if name == "disk" else f"{name} {size(count)}"
+        for name, count in history.written_today_bytes.items()
+        if count is not None
+    ]
     if written:
-        text = ", ".join(size(count) if name == "disk" else f"{name} {size(count)}" for name, count in written.items())
-        lines.append(Line("written_today", SECTION, "Written today", "ok", text))
+        lines.append(Line("written_today", SECTION, "Written today", "ok", ", ".join(written)))
     return lines
 
 
@@ -52,13 +53,15 @@ def with_since(lines: Iterable[Line], history: History | None, now: float) -> tu
 def _availability(history: History, now: float) -> Line:
     key, label = "availability", "Messages pass"
     standing = now - history.last_epoch
-    if standing > MISSED * MINUTES * 60:
+    if standing > MISSED_SECONDS:
         text = f"not looked at for {duration(standing)}"
         return Line(key, SECTION, label, "warning", text, "See why: systemctl status lanpi-check.timer")
     if not history.checks:
         return Line(key, SECTION, label, "unknown", NOT_AVAILABLE)
     share = 100 * history.passed / history.checks
     text = f"{share:.1f} % of {history.checks} checks in the last day".replace("100.0 %", "100 %")
+    if history.unseen_seconds:
+        text += f", {duration(history.unseen_seconds)} of it without checks"
     if history.failing_since is not None:
         text = f"no, for {duration(now - history.failing_since)}: {history.last_error}; {text}"
         return Line(key, SECTION, label, "critical", text, "What is wrong, and what to do: lanpi doctor")

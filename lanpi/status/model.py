@@ -100,6 +100,7 @@ class History:
     Attributes:
         first_epoch, last_epoch: of the samples there are.
         checks, passed: over the last day.
+        unseen_seconds: of the last day without checks, since there have been any.
         last_error: of the last check when it failed, else "".
         failing_since: when they began to fail; None when the last one passed.
         latest_seconds, usual_seconds: part of the check -> how long it took last, and the day's median.
@@ -113,6 +114,7 @@ class History:
     last_epoch: float
     checks: int
     passed: int
+    unseen_seconds: float
     last_error: str
     failing_since: float | None
     latest_seconds: dict[str, float | None]

@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
 from lanpi.checks import ring
-from lanpi.checks.names import KEPT, LIVE
+from lanpi.checks.names import KEPT, LIVE, MISSED_SECONDS
 from lanpi.facts.probe.recorded import Recorded
 from lanpi.facts.probe.source import Machine
 from lanpi.status.thresholds import TABLE
@@ -38,6 +39,7 @@ def history(source: Source, now: float, asked_seconds: float, board: dict[str, A
     if not samples:
         return None
     first = ring.from_lines(text.partition("\n")[0])
+    began = min(sample.epoch for sample in (*first, samples[0]))
     day = ring.since(samples, now - DAY_SECONDS)
     today = ring.since(samples, midnight(now))
     # What was written until today's first sample counts from yesterday's last.
@@ -46,10 +48,11 @@ def history(source: Source, now: float, asked_seconds: float, board: dict[str, A
     last = next((sample for sample in reversed(samples) if sample.checks), None)
     sessions = [sample.sessions for sample in today if sample.sessions is not None]
     return {
-        "first_epoch": min(sample.epoch for sample in (*first, samples[0])),
+        "first_epoch": began,
         "last_epoch": samples[-1].epoch,
         "checks": sum(sample.checks for sample in day),
         "passed": sum(sample.passed for sample in day),
+        "unseen_seconds": _unseen_seconds(day, max(began, now - DAY_SECONDS), now),
         "last_error": last.error if last is not None and not last.passed else "",
         "failing_since": ring.failing_since(samples),
         "latest_seconds": {name: getattr(last, name, None) for name in ring.LATENCIES},
@@ -83,6 +86,12 @@ def _bad_since(samples: list[ring.Sample], board: dict[str, Any]) -> dict[str, f
 
     began = {key: ring.bad_since(samples, partial(is_bad, key)) for key in figures}
     return {key: epoch for key, epoch in began.items() if epoch is not None}
+
+
+def _unseen_seconds(samples: list[ring.Sample], began: float, ended: float) -> float:
+    """How long nobody looked: the Pi was off, or a power cut took what was not yet on the card."""
+    moments = [began, *(sample.epoch for sample in samples), ended]
+    return sum(after - before for before, after in pairwise(moments) if after - before > MISSED_SECONDS)
 
 
 def midnight(now: float) -> float:

@@ -52,6 +52,13 @@ def test_availability_is_of_the_last_day_and_samples_only_come_when_asked_for():
     assert len(told(samples, 2 * 86400).samples) == 576
 
 
+def test_time_without_checks_is_known_where_there_were_checks_before():
+    assert told(every_five_minutes(range(300, 3600, 300))).unseen_seconds == 0
+    off = every_five_minutes([*range(300, 3600, 300), *range(7500, 9000, 300)])
+    assert told(off).unseen_seconds == 7500 - 3300
+    assert told(every_five_minutes([300, 2 * 86400])).unseen_seconds == 86400 - 300, "what was before is not of the day"
+
+
 def test_today_begins_at_midnight_and_counts_what_was_written_since_the_last_sample_before_it():
     yesterday = Sample(NOON - 43_300, 1, 1, sessions=90, sent=70, disk_written=1000, ejabberd_written=10)
     today = Sample(NOON - 43_000, 1, 1, sessions=3, sent=4, disk_written=1500, ejabberd_written=4)
