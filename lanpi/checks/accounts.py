@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lanpi.status.probe import im
-from lanpi.xmpp.client import AuthFailed, Login
+from lanpi.xmpp.client import Login
 
 from .names import ACCOUNTS, SECRETS
-
-__all__ = ["AuthFailed", "logins", "renew"]
 
 
 def logins(settings: dict[str, Any]) -> tuple[Login, Login]:
@@ -23,14 +21,20 @@ def logins(settings: dict[str, Any]) -> tuple[Login, Login]:
     Raises:
         OSError, ValueError: ejabberd does not answer, or refuses.
     """
-    try:
-        passwords = json.loads(Path(SECRETS).read_text("utf-8"))
-    except FileNotFoundError:
-        passwords = renew(settings["domain"])
+    passwords = _known() or renew(settings["domain"])
     first, second = (
         Login(name, settings["domain"], passwords[name], "127.0.0.1", ca=settings["ca"]) for name in ACCOUNTS
     )
     return first, second
+
+
+def _known() -> dict[str, str] | None:
+    """The passwords that are kept; None where there are none, or not what they should be."""
+    try:
+        passwords = json.loads(Path(SECRETS).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return passwords if isinstance(passwords, dict) and set(passwords) == set(ACCOUNTS) else None
 
 
 def renew(domain: str) -> dict[str, str]:

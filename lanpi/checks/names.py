@@ -10,6 +10,8 @@ KEPT = "/var/lib/lanpi/checks/history.jsonl"
 SECRETS = "/var/lib/lanpi/checks/accounts.json"
 ARCHIVED = "/run/lanpi/archived.json"
 SETTINGS = "/etc/lanpi/checks.json"
+LOCK = "/run/lanpi/check.lock"
+"""Held by whoever checks or saves: two at a time would empty each other's archive, and lose samples."""
 
 MINUTES = 5
 """Between checks (lanpi-check.timer)."""

@@ -72,10 +72,12 @@ def main() -> None:
     """Command line: ``check``; ``load`` at boot, ``save`` at shutdown."""
     parser = argparse.ArgumentParser(prog="check")
     parser.add_argument("what", choices=("check", "load", "save"))
-    match parser.parse_args().what:
-        case "load":
-            store.load(names.LIVE, names.KEPT)
-        case "save":
-            store.save(names.LIVE, names.KEPT, time.time())
-        case _:
-            json.dump(ring.told(one_check()), sys.stdout)
+    what = parser.parse_args().what
+    with store.alone(names.LOCK):
+        match what:
+            case "load":
+                store.load(names.LIVE, names.KEPT)
+            case "save":
+                store.save(names.LIVE, names.KEPT, time.time())
+            case _:
+                json.dump(ring.told(one_check()), sys.stdout)

@@ -1,12 +1,24 @@
 """Where the history is kept: in memory, and now and then on the card."""
 
 import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import ring
 from .names import REWRITE_LINES
 from .ring import Sample
+
+
+@contextlib.contextmanager
+def alone(path: str) -> Iterator[None]:
+    """Wait until nobody else is at it, and keep others waiting; a process that ends lets go by that."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def read(path: str) -> list[Sample]:

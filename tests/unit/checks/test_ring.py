@@ -1,5 +1,7 @@
 """The history: what is kept of it, and what it says."""
 
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,3 +132,19 @@ def test_a_month_of_checks_stays_small_on_the_card_and_writes_little(tmp_path):
         most = (KEEP_SECONDS + FINE_SECONDS) / COARSE_SECONDS + FINE_SECONDS / 300 + REWRITE_LINES
         assert (tmp_path / "kept").read_text().count("\n") <= most
     assert written / days < 1.5 * full, "a day's writes are about those of all of it once"
+
+
+def test_one_at_a_time(tmp_path):
+    lock, seen = str(tmp_path / "lock"), []
+
+    def second():
+        with store.alone(lock):
+            seen.append("second")
+
+    with store.alone(lock):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(0.2)
+        seen.append("first")
+    thread.join(10)
+    assert seen == ["first", "second"]
