@@ -209,9 +209,11 @@ def test_the_key_is_in_no_argument_log_or_journal(backed_up, old, key_file, on_p
 
 def test_the_drill_proves_the_newest_snapshot(backed_up, old, lanpi, on_pi):
     done = sure(lanpi("backup", "drill", f"virtual:{old.name}"))
-    assert "holds what was backed up" in done.stdout
+    assert "a second server serves it" in done.stdout
+    assert on_pi(old, "test -e /var/lib/lanpi/backup/drill", root=True, check=False).returncode != 0
     status = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)
     assert status["last_drill"] >= status["last_success"]
+    assert status["drill_server"] is True
 
 
 def test_a_wrong_key_is_refused_and_nothing_is_touched(backed_up, new, repository, lanpi, files, on_pi):
