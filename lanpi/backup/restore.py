@@ -83,7 +83,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
         program = send_program(host, report)
         try:
             fetched = _fetch(host, program, request)
-            _same_domain(host, facts, fetched["domain"])
+            same_domain(host, facts, fetched["domain"])
             program.run("restore-settings")
         finally:
             # In memory only, and not longer than needed.
@@ -91,7 +91,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
     domain = fetched["domain"]
     options = Options(log=request.log)
     try:
-        install(host, _as_restored, options, report)
+        install(host, as_restored, options, report)
     except LanpiError as error:
         if was_installed and error.exit_code in (ExitCode.FAILED, ExitCode.BLOCKED, ExitCode.BAD_INPUT):
             _go_back(host, program, options, report)
@@ -105,7 +105,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
             failure = None
     if failure:
         if was_installed and failure.exit_code is not ExitCode.UNREACHABLE:
-            install(host, _as_restored, options, report)  # services for the settings that are back
+            install(host, as_restored, options, report)  # services for the settings that are back
         raise failure
     report.begin("Sending a message between two accounts")
     try:
@@ -116,7 +116,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
         raise
     report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
     done = program.run("restore-finish")
-    return Restored(fetched["id"], fetched, done["previous"], proof, _looked_for(facts.hostname, domain))
+    return Restored(fetched["id"], fetched, done["previous"], proof, looked_for(facts.hostname, domain))
 
 
 def discard_previous(host: Host, report: Reporter) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ def discard_previous(host: Host, report: Reporter) -> tuple[str, ...]:
     return tuple(send_program(host, report).run("restore-discard")["discarded"])
 
 
-def _as_restored(pi_text: str | None) -> Config:
+def as_restored(pi_text: str | None) -> Config:
     return effective(parse(pi_text or "", "the restored lanpi.yml"), {}).config
 
 
@@ -163,7 +163,7 @@ def _fetch(host: Host, program: Program, request: Request) -> dict[str, Any]:
     )
 
 
-def _same_domain(host: Host, facts: Facts, domain: str) -> None:
+def same_domain(host: Host, facts: Facts, domain: str) -> None:
     if facts.installed and facts.installed.domain and facts.installed.domain != domain:
         raise LanpiError(
             f"this Pi serves {facts.installed.domain}, and the snapshot is of {domain}",
@@ -173,7 +173,7 @@ def _same_domain(host: Host, facts: Facts, domain: str) -> None:
         )
 
 
-def _looked_for(hostname: str, domain: str) -> str:
+def looked_for(hostname: str, domain: str) -> str:
     name, _, rest = domain.partition(".")
     return name if rest == "local" and name != hostname.lower() else ""
 
@@ -183,4 +183,4 @@ def _go_back(host: Host, program: Program, options: Options, report: Reporter) -
     with lock(host, report.note):
         program.run("restore-back")
     config = host.get(paths.PI_CONFIG, root=True).decode()
-    install(host, lambda _: _as_restored(config), options, report)
+    install(host, lambda _: as_restored(config), options, report)
