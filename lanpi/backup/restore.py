@@ -81,13 +81,9 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
     with lock(host, report.note):
         _bring_engine(host, facts, request.log, report)
         program = send_program(host, report)
-        try:
-            fetched = _fetch(host, program, request)
-            same_domain(host, facts, fetched["domain"])
-            program.run("restore-settings")
-        finally:
-            # In memory only, and not longer than needed.
-            host.run(["rm", "-f", f"{SENT}/key", f"{SENT}/environment"], root=True)
+        fetched = _fetch(host, program, request)
+        same_domain(host, facts, fetched["domain"])
+        program.run("restore-settings")
     domain = fetched["domain"]
     options = Options(log=request.log)
     try:
@@ -142,7 +138,36 @@ def _bring_engine(host: Host, facts: Facts, log: Path | None, report: Reporter) 
     report.end()
 
 
+def restore_part(host: Host, request: Request, account: str, room: str, report: Reporter) -> dict[str, Any]:
+    """Bring one account or one room of a snapshot into the server that is in use; what is there stays.
+
+    Args:
+        account, room: address of one of them, the other empty.
+
+    Returns:
+        added: rows by table. rows: all of them. files: uploads that were gone.
+
+    Raises:
+        LanpiError: BAD_INPUT (not in the snapshot, of another domain, PostgreSQL), BLOCKED (no space, an unfinished
+            work), REFUSED (wrong key), FAILED.
+    """
+    report.begin("Looking at the Pi")
+    facts = read_facts(host, root=True, packages=(ENGINE,))
+    if not (facts.installed and facts.installed.finished):
+        raise LanpiError("there is no server to bring it into", host=host.name,
+                         next_step="Restore all of it: the same command without --account and --room",
+                         exit_code=ExitCode.BAD_INPUT)  # fmt: skip
+    report.end(facts.hardware.model)
+    what = ("--account", account) if account else ("--room", room)
+    with lock(host, report.note):
+        return _with_repository(host, send_program(host, report), request, "restore-part", *what)
+
+
 def _fetch(host: Host, program: Program, request: Request) -> dict[str, Any]:
+    return _with_repository(host, program, request, "restore-fetch")
+
+
+def _with_repository(host: Host, program: Program, request: Request, verb: str, *what: str) -> dict[str, Any]:
     key, environment = PI_KEY, PI_ENVIRONMENT
     if request.key is not None:
         key = f"{SENT}/key"
@@ -157,10 +182,14 @@ def _fetch(host: Host, program: Program, request: Request) -> dict[str, Any]:
     if request.environment is not None:
         environment = f"{SENT}/environment"
         host.put(environment, request.environment, root=True)
-    return program.run(
-        *("restore-fetch", "--from", request.location, "--snapshot", request.snapshot),
-        *("--key", key, "--environment", environment),
-    )
+    try:
+        return program.run(
+            *(verb, "--from", request.location, "--snapshot", request.snapshot),
+            *("--key", key, "--environment", environment, *what),
+        )
+    finally:
+        # In memory only, and not longer than needed.
+        host.run(["rm", "-f", f"{SENT}/key", f"{SENT}/environment"], root=True)
 
 
 def same_domain(host: Host, facts: Facts, domain: str) -> None:

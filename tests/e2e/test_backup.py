@@ -276,6 +276,28 @@ def test_the_restored_pi_backs_up_to_the_same_repository(restored, new, reposito
     assert repository in [saved["location"] for saved in said["repositories"]]
 
 
+def test_one_account_and_one_room_come_back_and_nothing_is_doubled(restored, new, people, domain, lanpi, on_pi):
+    """Removed by mistake; the others go on with what they have written since."""
+    target, room = f"virtual:{new.name}", f"everybody@conference.{domain}"
+    of_both = f"SELECT username, count(*) FROM archive WHERE username IN ('anna', '{room}') GROUP BY username"
+    before = query(on_pi, new, of_both)
+    contacts = query(on_pi, new, "SELECT * FROM rosterusers WHERE username = 'anna'")
+    rows = json.loads(sure(lanpi("backup", "list", target, "--json")).stdout)["snapshots"]
+    arguments = ("restore", "--from", rows[-1]["repository"], "--snapshot", rows[-1]["id"], target, "--yes")
+    sure(lanpi("user", "remove", "anna", target, "--yes"))
+    gone = json.dumps({"name": "everybody", "service": f"conference.{domain}"})
+    on_pi(new, f"echo '{gone}' | /usr/lib/lanpi/im-call destroy_room -", root=True)
+    assert query(on_pi, new, of_both) == []
+    for what in (("--account", f"anna@{domain}"), ("--room", room)):
+        assert outcome(sure(lanpi(*arguments, *what, "--json")))["rows"] > 0
+        assert outcome(sure(lanpi(*arguments, *what, "--json")))["rows"] == 0
+    assert query(on_pi, new, of_both) == before
+    assert query(on_pi, new, "SELECT * FROM rosterusers WHERE username = 'anna'") == contacts
+    done = lanpi(*arguments, "--account", f"nobody@{domain}")
+    assert done.returncode == 2
+    assert f"the snapshot has no account nobody@{domain}" in done.stderr
+
+
 def test_a_restore_that_the_power_cut_is_finished_by_the_same_command(
     restored, new, people, domain, repository, files, lanpi, on_pi
 ):
@@ -370,3 +392,20 @@ def test_flipped_bits_are_found_and_the_snapshots_named(backed_up, old, lanpi, o
     rows = json.loads(sure(lanpi("backup", "list", target, "--json")).stdout)["snapshots"]
     local = {row["id"] for row in rows if row["repository"] == "/var/backups/lanpi"}
     assert set(hit[1].replace(",", "").split()) <= local
+
+
+def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(backed_up, old, virtual_pi, domain, lanpi, on_pi):
+    fresh = virtual_pi("bkmove", model="4-2g")
+    archived = query(on_pi, old, "SELECT username, txt, timestamp FROM archive ORDER BY 1, 2, 3")
+    source, target = f"virtual:{old.name}", f"virtual:{fresh.name}"
+    said = outcome(sure(lanpi("migrate", source, target, "--yes", "--json", timeout_seconds=600)))
+    assert said["downtime_seconds"] < 60
+    assert said["last_bytes"] < said["first_bytes"], "the files were carried over again while nobody could write"
+    assert query(on_pi, fresh, "SELECT username, txt, timestamp FROM archive ORDER BY 1, 2, 3") == archived
+    files = "cd /var/lib/ejabberd/upload && find . -type f -exec sha256sum {} + | sort"
+    assert on_pi(fresh, files, root=True).stdout == on_pi(old, files, root=True).stdout
+    timers = "lanpi-backup.timer lanpi-backup-care.timer"
+    assert on_pi(old, f"systemctl is-active ejabberd {timers}", check=False).stdout.split() == ["inactive"] * 3
+    assert query(on_pi, old, "SELECT username, txt, timestamp FROM archive ORDER BY 1, 2, 3") == archived
+    sure(lanpi("install", source))
+    assert on_pi(old, f"systemctl is-active ejabberd {timers}").stdout.split() == ["active"] * 3
