@@ -246,6 +246,35 @@ def key(
 
 
 @app.command()
+def export(
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="A new tar file here.", show_default=False)],
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Write everything into one file that other servers can read: for leaving lanpi. It is not encrypted."""
+    from dataclasses import asdict
+
+    from lanpi.backup.export import export as run
+    from lanpi.backup.remote import Program
+    from lanpi.cli.install_report import TerminalReporter
+
+    terminal = Terminal(json_output=json_output)
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    with open_target(target, terminal, **login) as host, TerminalReporter(terminal, verbose=False) as report:
+        done = run(host, Program(host, report), output, report)
+    if json_output:
+        terminal.json({"event": "outcome", **asdict(done)})
+        return
+    terminal.result(f"{done.path}: {_size(done.size_bytes)}, {done.compared} files compared with their hashes")
+    terminal.result(_holds(done.summary))
+    terminal.warn("it is not encrypted, and holds every message and the server's secrets: keep it as such")
+
+
+@app.command()
 def schedule(
     target: TargetArgument = None,
     password_file: PasswordFile = None,

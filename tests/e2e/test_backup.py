@@ -1,13 +1,17 @@
 """A backup counts when it has been restored: on another Pi, after a power cut, from a damaged or full disk."""
 
 import asyncio
+import contextlib
 import json
 import re
 import secrets
+import sqlite3
 import subprocess
 import sys
+import tarfile
 import threading
 import time
+from xml.etree import ElementTree
 
 import pytest
 
@@ -216,6 +220,23 @@ def test_the_drill_proves_the_newest_snapshot(backed_up, old, lanpi, on_pi):
     assert status["drill_server"] is True
 
 
+def test_an_export_is_one_file_with_every_account(backed_up, old, domain, lanpi, files):
+    path = files / "export.tar"
+    sure(lanpi("backup", "export", str(path), f"virtual:{old.name}"))
+    assert path.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(path) as archive:
+        ours = f"_{domain.replace('.', '_')}.xml"
+        (written,) = [name for name in archive.getnames() if "/xep-0227/" in name and name.endswith(ours)]
+        accounts = ElementTree.parse(archive.extractfile(written)).getroot()
+        archive.extract("./databases/ejabberd.sqlite", files)
+    people = {user.get("name"): user for user in accounts.iter("{urn:xmpp:pie:0}user")}
+    assert {"admin", "anna", "ben", *CROWD} <= set(people)
+    assert [item.get("jid") for item in people["anna"].iter("{jabber:iq:roster}item")] == [f"ben@{domain}"]
+    with contextlib.closing(sqlite3.connect(files / "databases/ejabberd.sqlite")) as database:
+        bodies = {body for (body,) in database.execute("SELECT txt FROM archive WHERE username = 'anna'")}
+    assert set(backed_up[0]) <= bodies
+
+
 def test_a_wrong_key_is_refused_and_nothing_is_touched(backed_up, new, repository, lanpi, files, on_pi):
     wrong = files / "wrong.txt"
     wrong.write_text("not the key\n")
@@ -223,6 +244,20 @@ def test_a_wrong_key_is_refused_and_nothing_is_touched(backed_up, new, repositor
     done = lanpi(*arguments, timeout_seconds=300)
     assert done.returncode == 4
     assert f"the key does not open the repository at {repository}" in done.stderr
+    assert on_pi(new, "test -e /etc/lanpi/lanpi.yml || test -d /var/lib/ejabberd", check=False).returncode != 0
+
+
+def test_a_card_without_room_is_refused_with_the_figures_and_nothing_is_touched(
+    backed_up, new, repository, key_file, lanpi, on_pi
+):
+    left = "$(df --output=avail -B1 / | tail -1)"
+    on_pi(new, f"fallocate -l $(({left} - 64 * 1024 * 1024)) /filled", root=True)
+    arguments = ("restore", "--from", repository, "--key-file", str(key_file), f"virtual:{new.name}", "--yes")
+    done = lanpi(*arguments, timeout_seconds=300)
+    on_pi(new, "rm /filled", root=True)
+    assert done.returncode == 5, done.stderr
+    figures = r"the snapshot needs \d+ MB on /var/lib/lanpi/restore and 64 MB to spare, and \d+ MB are free"
+    assert re.search(figures, done.stderr)
     assert on_pi(new, "test -e /etc/lanpi/lanpi.yml || test -d /var/lib/ejabberd", check=False).returncode != 0
 
 
@@ -337,24 +372,30 @@ def film(backed_up, old, on_pi):
     )
 
 
-def test_a_power_cut_during_a_backup_leaves_the_repository_fine(film, old, lanpi, on_pi):
-    target = f"virtual:{old.name}"
-    with subprocess.Popen(
-        [sys.executable, "-m", "lanpi", "backup", "now", target], stderr=subprocess.PIPE, text=True
-    ) as process:
+def cut_off(lanpi, on_pi, pi, verb, step):
+    """Cut the power while restic holds the local repository, and bring the Pi up again."""
+    command = [sys.executable, "-m", "lanpi", "backup", verb, f"virtual:{pi.name}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
-            if "Saving to" in line:
+            if step in line:
                 break
         deadline = time.monotonic() + 30
-        while on_pi(old, "ls /var/backups/lanpi/locks | grep -q .", root=True, check=False).returncode != 0:
+        while on_pi(pi, "ls /var/backups/lanpi/locks | grep -q .", root=True, check=False).returncode != 0:
             assert time.monotonic() < deadline
-        sure(lanpi("virtual", "kill", old.name))
+        sure(lanpi("virtual", "kill", pi.name))
         process.communicate(timeout=120)
     assert process.returncode != 0
-    sure(lanpi("virtual", "start", old.name))
+    sure(lanpi("virtual", "start", pi.name))
+
+
+def test_a_power_cut_during_a_backup_or_a_prune_leaves_the_repository_fine(film, old, lanpi, on_pi):
+    target = f"virtual:{old.name}"
+    cut_off(lanpi, on_pi, old, "now", "Saving to")
     said = outcome(sure(backup(lanpi, old)))
     assert said["uploads"] >= 2
-    # The dead run's lock is in nobody's way.
+    # And while it is pruned. The dead runs' locks are in nobody's way.
+    cut_off(lanpi, on_pi, old, "prune", "Pruning /var/backups/lanpi")
+    sure(backup(lanpi, old))
     sure(lanpi("backup", "prune", target))
     sure(lanpi("backup", "verify", target))
 
