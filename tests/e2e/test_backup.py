@@ -403,7 +403,10 @@ def test_a_power_cut_during_a_backup_or_a_prune_leaves_the_repository_fine(film,
 def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(film, old, repository, lanpi, on_pi):
     target = f"virtual:{old.name}"
     on_pi(old, "mkdir -p /mnt/small && mount -t tmpfs -o size=20m tmpfs /mnt/small", root=True)
-    sure(lanpi("install", target, "--set", f"backup.repositories=[/mnt/small/backup, {repository}]"))
+    hook = "#!/bin/sh\\necho $LANPI_BACKUP >> /run/hooked\\n"
+    on_pi(old, f"printf '{hook}' > /usr/local/bin/hook && chmod +x /usr/local/bin/hook", root=True)
+    hooks = [part for when in ("before", "after") for part in ("--set", f"backup.hook_{when}=/usr/local/bin/hook")]
+    sure(lanpi("install", target, "--set", f"backup.repositories=[/mnt/small/backup, {repository}]", *hooks))
     done = lanpi("backup", "now", target)
     assert done.returncode == 1
     assert "the disk with the repository at /mnt/small/backup is full" in done.stderr
@@ -412,6 +415,10 @@ def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(film, old, r
     assert "is full" in status["last_error"]
     said = lanpi("status", target)
     assert "the last one failed" in said.stdout
+    assert on_pi(old, "cat /run/hooked").stdout.split() == ["before", "failed"]
+    # The administrator has a message of it waiting.
+    waiting = query(on_pi, old, "SELECT xml FROM spool WHERE username = 'admin' ORDER BY seq DESC LIMIT 1")
+    assert "The backup failed: /mnt/small/backup" in waiting[0][0]
     on_pi(old, "umount /mnt/small", root=True)
     done = lanpi("backup", "now", target)
     assert done.returncode == 1
