@@ -120,7 +120,8 @@ def backups_all_the_time(pi: VirtualPi) -> Iterator[None]:
 
     def work() -> None:
         while not over.is_set():
-            shell(pi, "systemctl start lanpi-backup.service")
+            # It may start five times a day only, so that a failure does not go round and round.
+            shell(pi, "systemctl reset-failed lanpi-backup.service; systemctl start lanpi-backup.service")
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -71,7 +71,7 @@ def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
         except BaseException:
             # Also when it is interrupted: people must not be left without either server.
             giver.run("give-start")
-            new.run(["systemctl", "stop", "ejabberd.service"], root=True, check=False)
+            new.run(["systemctl", "disable", "--now", "ejabberd.service"], root=True, check=False)
             raise
         taker.run("restore-finish")
         giver.run("given")

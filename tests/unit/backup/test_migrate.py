@@ -97,7 +97,7 @@ def test_a_failure_after_the_stop_starts_the_old_server_again(world, what):
         if what == "taken":
             module.carry = original
     assert world.log.index(("old", "give-stop")) < world.log.index(("old", "give-start"))
-    assert ("new", "systemctl stop") in world.log
+    assert ("new", "systemctl disable") in world.log
 
 
 def test_a_failure_before_the_stop_touches_nothing_of_the_old_one(world):
