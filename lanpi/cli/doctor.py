@@ -15,6 +15,7 @@ from lanpi.cli.options import (
     open_target,
 )
 from lanpi.cli.terminal import MARKS, STYLES, Terminal
+from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
     from lanpi.doctor.result import Finding
@@ -31,6 +32,9 @@ def doctor(
     list_checks: Annotated[bool, typer.Option("--list", help="Name all checks and end.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what lanpi can mend, after asking.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show how files differ from what lanpi places.")] = False,
+    no_root: Annotated[
+        bool, typer.Option("--no-root", help="Look at what an ordinary user may, and ask for no password of sudo.")
+    ] = False,
     password_file: PasswordFile = None,
     sudo_password_file: SudoPasswordFile = None,
     identity: IdentityFile = None,
@@ -62,9 +66,17 @@ def doctor(
         identity=identity,
         accept_new_host_key=accept_new_host_key,
     ) as host:
-        findings = examine(read_evidence(host), checks)
+        root = not no_root and host.can_be_root
+        if (fix or diff) and not root:
+            raise LanpiError(
+                "--fix and --diff need root there",
+                host=host.name,
+                next_step="Give sudo's password (--sudo-password-file), or leave them out",
+                exit_code=ExitCode.REFUSED,
+            )
+        findings = examine(read_evidence(host, root=root), checks)
         if fix and _mend(host, terminal, findings):
-            findings = examine(read_evidence(host), checks)
+            findings = examine(read_evidence(host, root=root), checks)
         if diff:
             _diff(host, terminal)
         name = host.name
@@ -77,6 +89,8 @@ def doctor(
 
 def _show(terminal: Terminal, findings: "tuple[Finding, ...]") -> None:
     from rich.text import Text
+
+    from lanpi.doctor.result import NO_ROOT
 
     styles = STYLES | {"error": STYLES["critical"]}
     marks = MARKS | {"error": MARKS["critical"]}
@@ -91,15 +105,20 @@ def _show(terminal: Terminal, findings: "tuple[Finding, ...]") -> None:
         if result.action:
             line.append("\n    lanpi doctor --fix does it", style="dim")
         terminal.result(line)
-    unknown = [finding.check.id for finding in findings if finding.result.state == "skipped"]
-    fine = len(findings) - len(bad) - len(unknown)
-    terminal.result(f"{len(bad)} findings, {fine} checks are fine, {len(unknown)} not for this machine.")
+    unknown = [finding.result.cause for finding in findings if finding.result.state == "skipped"]
+    closed = unknown.count(NO_ROOT)
+    counts = [
+        f"{len(findings) - len(bad) - len(unknown)} checks are fine",
+        f"{len(unknown) - closed} not for this machine",
+    ]
+    if closed:
+        counts.append(f"{closed} {NO_ROOT}")
+    terminal.result(f"{len(bad)} findings, {', '.join(counts)}.")
 
 
 def _mend(host: "Host", terminal: Terminal, findings: "tuple[Finding, ...]") -> bool:
     """Ask for and carry out what can be mended; whether anything was done."""
     from lanpi.doctor.mend import mend, plan, say
-    from lanpi.errors import LanpiError
 
     def converge() -> None:
         _install(host, check=False)

@@ -18,14 +18,13 @@ app = typer.Typer()
 
 @app.command()
 def logs(
-    target: Annotated[
-        str | None,
-        typer.Argument(metavar="TARGET", help="As everywhere; without one: this machine.", show_default=False),
-    ] = None,
-    services: Annotated[
+    words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SERVICE...", help="ejabberd, redis, lanpi, kernel. Without one: all.", show_default=False
+            metavar="TARGET|SERVICE",
+            help="The target as everywhere (without one: this machine), and ejabberd, redis, postgresql, epmd, kernel, "
+            "lanpi or one of lanpi's units (without one: all). In any order; a service's name is no target.",
+            show_default=False,
         ),
     ] = None,
     since: Annotated[str, typer.Option("--since", help="How far back: 30m, 24h, 7d.")] = "1h",
@@ -44,8 +43,9 @@ def logs(
 
     Passwords and keys are taken out on the Pi, before a line leaves it.
     """
-    from lanpi.logs.read import parse_since, read_logs
+    from lanpi.logs.read import parse_since, read_logs, target_and_services
 
+    target, services = target_and_services(words or ())
     seconds = parse_since(since)
     terminal = Terminal(json_output=json_output)
 
@@ -68,7 +68,7 @@ def logs(
             show,
             root=host.can_be_root,
             since_seconds=seconds,
-            services=services or (),
+            services=services,
             level=level,
             grep=grep,
             follow=follow,

@@ -47,7 +47,10 @@ def report(
         identity=identity,
         accept_new_host_key=accept_new_host_key,
     ) as host:
-        files = build(host.name, read_evidence(host), day_of_logs(host))
+        root = host.can_be_root
+        if not root:
+            terminal.warn("without root there, the report lacks most logs")
+        files = build(host.name, read_evidence(host, root=root), day_of_logs(host, root=root))
     try:
         write(path, files)
     except OSError as error:

@@ -1,12 +1,14 @@
 """``lanpi status``."""
 
 import contextlib
+import re
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +26,8 @@ app = typer.Typer()
 
 # Of several targets: one that is known to be ill says more than one that is not known at all.
 ORDER = (0, 1, 3, 2)
+DAY_SECONDS = 86400
+CONNECT_SECONDS = 5.0
 TOGETHER = 16
 """Targets that are looked at at the same time."""
 
@@ -44,6 +48,16 @@ def status(
         bool, typer.Option("--deep", help="Also send a message between two accounts that live for seconds.")
     ] = False,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print metrics for Prometheus.")] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="SPAN", help="Draw the history of this long: 90m, 24h, 7d.", show_default=False
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write the history as a page of its own (with --since, else of a day)."),
+    ] = None,
     no_root: Annotated[
         bool, typer.Option("--no-root", help="Read what an ordinary user may, and ask for no password of sudo.")
     ] = False,
@@ -57,28 +71,12 @@ def status(
 
     Ends with 0 when all is well, 1 with a warning, 2 when something is critical, 3 when it cannot be told.
     """
-    from lanpi.status.document import document
-    from lanpi.status.prometheus import exposition
     from lanpi.status.watch import Watched
 
-    if watch and deep:
-        raise LanpiError(
-            "--deep makes accounts each time, so it does not go with --watch",
-            next_step="Give one of the two",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    if watch and not sys.stdout.isatty():
-        raise LanpiError(
-            "--watch needs a terminal to draw on",
-            next_step="For programs: --json or --prometheus, as often as you like",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    if (watch, json_output, prometheus).count(True) > 1:
-        raise LanpiError(
-            "choose one of --watch, --json and --prometheus",
-            next_step="`lanpi status --help` says what each is for",
-            exit_code=ExitCode.BAD_INPUT,
-        )
+    span = seconds_of(since) if since else DAY_SECONDS if html else 0.0
+    _refuse(watch=watch, deep=deep, past=bool(span), machine=(json_output, prometheus).count(True))
+    if html and targets and len(targets) > 1:
+        raise LanpiError("a page is about one Pi", next_step="Name one target", exit_code=ExitCode.BAD_INPUT)
     terminal = Terminal(json_output=json_output)
     asking = _OneAtATime(terminal)
 
@@ -94,27 +92,115 @@ def status(
 
     named: list[str | None] = [*targets] if targets else [None]
     watched = [
-        Watched(target or "local", partial(connect, target), may_be_root=not no_root, deep=deep) for target in named
+        Watched(target or "local", partial(connect, target), may_be_root=not no_root, deep=deep, since_seconds=span)
+        for target in named
     ]
     try:
         reports = _watch(watched, interval) if watch else _look(watched)
     finally:
         for each in watched:
             each.close()
-    if json_output:
+    if html:
+        _write_page(html, reports[0], terminal)
+    else:
+        _show(reports, terminal, prometheus=prometheus, drawn=bool(since))
+    raise typer.Exit(max((report.exit_status for report in reports), key=ORDER.index))
+
+
+def _refuse(*, watch: bool, deep: bool, past: bool, machine: int) -> None:
+    """Say which options do not go together, before anything is asked of a Pi."""
+    if watch and deep:
+        raise LanpiError(
+            "--deep makes accounts each time, so it does not go with --watch",
+            next_step="Give one of the two",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    if watch and not sys.stdout.isatty():
+        raise LanpiError(
+            "--watch needs a terminal to draw on",
+            next_step="For programs: --json or --prometheus, as often as you like",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    if past and watch:
+        raise LanpiError(
+            "--since and --html tell of the past, --watch of now",
+            next_step="Give one of the two",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    if watch + machine > 1:
+        raise LanpiError(
+            "choose one of --watch, --json and --prometheus",
+            next_step="`lanpi status --help` says what each is for",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+
+
+def _show(reports: "Sequence[Report]", terminal: Terminal, *, prometheus: bool, drawn: bool) -> None:
+    if terminal.json_output:
+        from lanpi.status.document import document
+
         terminal.json(document(reports))
     elif prometheus:
+        from lanpi.status.prometheus import exposition
+
         terminal.raw(exposition(reports))
+    elif drawn:
+        from lanpi.cli.status_view import charts
+
+        for report in reports:
+            terminal.result(charts(report))
     else:
         from lanpi.cli.status_view import one, several
 
         terminal.result(one(reports[0]) if len(reports) == 1 else several(reports))
-    raise typer.Exit(max((report.exit_status for report in reports), key=ORDER.index))
+
+
+def seconds_of(span: str) -> float:
+    """A span such as "90m", "24h" or "7d" in seconds.
+
+    Raises:
+        LanpiError: BAD_INPUT for anything else.
+    """
+    found = re.fullmatch(r"(\d{1,4})([mhd])", span)
+    if not found or not int(found[1]):
+        raise LanpiError(
+            f"'{span}' is not a span of time", next_step="Such as 90m, 24h or 7d", exit_code=ExitCode.BAD_INPUT
+        )
+    return int(found[1]) * {"m": 60, "h": 3600, "d": DAY_SECONDS}[found[2]]
+
+
+def _write_page(path: Path, report: "Report", terminal: Terminal) -> None:
+    from lanpi.cli.status_view import ENOUGH, stamp
+    from lanpi.status.charts import page, series
+
+    history = report.readings.history if report.readings else None
+    samples = history.samples if history else ()
+    if len(samples) < ENOUGH:
+        raise LanpiError(
+            report.summary if report.readings is None else "there is no history to draw",
+            host=report.target,
+            next_step="The Pi looks at itself every few minutes: try again later",
+            exit_code=ExitCode.FAILED,
+        )
+    drawn = page(report.target, series(samples), samples[0].epoch, samples[-1].epoch, stamp)
+    try:
+        path.write_text(drawn, "utf-8")
+    except OSError as error:
+        raise LanpiError(
+            f"cannot write {path}: {error.strerror}", next_step="Name another file", exit_code=ExitCode.BAD_INPUT
+        ) from error
+    terminal.result(f"The history is in {path}")
 
 
 def _look(watched: "Sequence[Watched]") -> "list[Report]":
     with ThreadPoolExecutor(TOGETHER) as pool:
-        return list(pool.map(lambda each: each.look(), watched))
+        looks = pool.map(lambda each: each.look(), watched)
+        # Takes a tenth of a second, and there is nothing else to do while the first Pi is asked.
+        watched[0].asking.wait(CONNECT_SECONDS)
+        import lanpi.cli.status_view
+        import lanpi.status.judge  # noqa: F401
+
+        return list(looks)
 
 
 def _watch(watched: "Sequence[Watched]", interval: float) -> "list[Report]":

@@ -1,15 +1,20 @@
 """How status looks: one target in full, several in a table, the live screen."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from lanpi.cli.terminal import MARKS, STYLES
+from lanpi.status.charts import bars, columns, figure, series
 from lanpi.status.judge import Report
 from lanpi.status.model import Readings
 from lanpi.status.watch import Watched, sparkline, trends
+
+ENOUGH = 2
+"""Samples that make a line."""
 
 
 def one(report: Report) -> RenderableType:
@@ -43,6 +48,27 @@ def _headline(report: Report) -> Text:
         (report.verdict, STYLES[report.verdict]),
         f": {report.summary}",
     )
+
+
+def charts(report: Report) -> RenderableType:
+    """The history of one target, figure by figure."""
+    history = report.readings.history if report.readings else None
+    samples = history.samples if history else ()
+    if len(samples) < ENOUGH:
+        text = "there is no history yet: the Pi looks at itself every few minutes"
+        return Text.assemble((report.target, "bold"), f": {report.summary if report.readings is None else text}")
+    began, ended = samples[0].epoch, samples[-1].epoch
+    parts: list[RenderableType] = [Text.assemble((report.target, "bold"), f": {stamp(began)} to {stamp(ended)}")]
+    for one in series(samples):
+        low, high, last = (figure(value) for value in (min(one.known), max(one.known), one.known[-1]))
+        parts.append(Text.assemble(f"\n{one.title}  ", (f"{low} to {high}, now {last}", "dim")))
+        parts += [Text(f"  {row}", style="cyan") for row in bars(columns(one, began, ended))]
+    return Group(*parts)
+
+
+def stamp(epoch: float) -> str:
+    """A moment in this machine's time zone."""
+    return datetime.fromtimestamp(epoch).astimezone().strftime("%d %b %H:%M")
 
 
 def several(reports: Sequence[Report]) -> RenderableType:

@@ -117,11 +117,11 @@ def shell(
 ) -> None:
     """Log in to a virtual Pi over SSH, as its user pi."""
     from lanpi.errors import ExitCode, LanpiError
-    from lanpi.virtual import lifecycle
+    from lanpi.virtual import record
     from lanpi.virtual.requirements import check_requirements
 
     check_requirements()
-    pi = lifecycle.get(name)
+    pi = record.get(name)
     if not pi.running:
         raise LanpiError(
             f"virtual Pi '{name}' does not run",
@@ -136,11 +136,11 @@ def shell(
 @app.command()
 def password(name: Name = "pi") -> None:
     """Print the password of a virtual Pi's user pi, for sudo."""
-    from lanpi.virtual import lifecycle
+    from lanpi.virtual import record
     from lanpi.virtual.requirements import check_requirements
 
     check_requirements()
-    Terminal().raw(lifecycle.get(name).password + "\n")
+    Terminal().raw(record.get(name).password + "\n")
 
 
 @app.command()

@@ -163,6 +163,7 @@ class Config(_Section):
     logs: Logs = Field(default_factory=Logs, description="Log files and the journal.")
     updates: Updates = Field(default_factory=Updates, description="Keeping the system current and small.")
     tune: Tune = Field(default_factory=Tune, description="How the Pi's memory and processor are shared.")
+    metrics: bool = Field(False, description="Answer Prometheus on port 9100, from the local network alone.")
     backup: Backup = Field(default_factory=Backup, description="Copies of all that a restore needs.")
 
     @model_validator(mode="after")

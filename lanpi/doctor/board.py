@@ -147,7 +147,9 @@ def wifi(evidence: Evidence) -> Result:
 
 
 CHECKS = (
-    Check("card", "Card", "errors of the card in the kernel's log, read-only remount", "critical", card),
+    Check(
+        "card", "Card", "errors of the card in the kernel's log, read-only remount", "critical", card, needs_root=True
+    ),
     Check("disk-full", "Disk space", "space and inodes, and what fills them", "critical", disk_full),
     Check("power", "Power", "under-voltage and throttling, now and since boot, with dates", "critical", power),
     Check(

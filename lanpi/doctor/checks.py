@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from lanpi.doctor import board, services, upkeep
 from lanpi.doctor.evidence import Evidence
-from lanpi.doctor.result import SEVERITY, Check, Finding, Result
+from lanpi.doctor.result import NO_ROOT, SEVERITY, Check, Finding, Result, skipped
 from lanpi.errors import ExitCode, LanpiError
 
 # Within a severity: what makes services fail, then the services, then the rest.
@@ -41,6 +41,8 @@ def examine(evidence: Evidence, checks: tuple[Check, ...] = CHECKS) -> tuple[Fin
         except (ValueError, KeyError, TypeError, ZeroDivisionError, OverflowError) as error:
             # One figure that nobody foresaw must not hide what the other checks see.
             result = Result("error", f"this check broke: {error!r}", (), "Tell lanpi's makers: lanpi report")
+        if check.needs_root and not evidence.facts.is_root and result.state in ("ok", "skipped"):
+            result = skipped(NO_ROOT)
         found.append(Finding(check, result))
     return tuple(sorted(found, key=lambda finding: SEVERITY.index(finding.result.state)))
 

@@ -1,5 +1,6 @@
 """What ``--fix`` does about a finding, one step each; each may be repeated."""
 
+import json
 import time
 from collections.abc import Callable, Iterable
 
@@ -15,10 +16,11 @@ DOES = {
     "dpkg": "finish the interrupted packages (dpkg --configure -a)",
     "certificate": "make a new certificate (lanpi-tls.service)",
     "clock": "set the clock from this machine",
+    "time-service": "start systemd-timesyncd, now and at every boot",
     "unban": "lift ejabberd's ban of {target}",
 }
 # What others need comes first: room and time, then packages and files, then services.
-ORDER = ("free-disk", "clock", "dpkg", "converge", "certificate", "restart", "unban")
+ORDER = ("free-disk", "clock", "time-service", "dpkg", "converge", "certificate", "restart", "unban")
 
 
 def plan(findings: Iterable[Finding]) -> list[tuple[str, str]]:
@@ -68,4 +70,6 @@ def commands(action: str, target: str, *, now: float) -> list[list[str]]:
         return [["systemctl", "restart", "lanpi-tls.service"]]
     if action == "clock":
         return [["date", "-u", "-s", f"@{now:.0f}"]]
-    return [["/usr/sbin/ejabberdctl", "unban_ip", target]]
+    if action == "time-service":
+        return [["systemctl", "enable", "--now", "systemd-timesyncd.service"]]
+    return [["/usr/lib/lanpi/im-call", "unban_ip", json.dumps({"address": target})]]

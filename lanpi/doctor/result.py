@@ -7,7 +7,7 @@ from typing import Literal
 from lanpi.doctor.evidence import Evidence
 
 State = Literal["ok", "warning", "critical", "skipped", "error"]
-Action = Literal["converge", "restart", "free-disk", "dpkg", "certificate", "clock", "unban", ""]
+Action = Literal["converge", "restart", "free-disk", "dpkg", "certificate", "clock", "time-service", "unban", ""]
 SEVERITY: tuple[State, ...] = ("critical", "error", "warning", "skipped", "ok")
 
 
@@ -35,6 +35,9 @@ class Result:
 OK = Result("ok")
 
 
+NO_ROOT = "not available without root"
+
+
 def skipped(why: str) -> Result:
     """This machine cannot tell."""
     return Result("skipped", why)
@@ -50,6 +53,7 @@ class Check:
         looks_at: what it checks, for the reference.
         worst: the worst state it gives.
         examine: evidence in, result out; pure.
+        needs_root: an ordinary user does not see all that it looks at, so silence says nothing.
     """
 
     id: str
@@ -57,6 +61,7 @@ class Check:
     looks_at: str
     worst: State
     examine: Callable[[Evidence], Result]
+    needs_root: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from lanpi.doctor.evidence import Evidence
-from lanpi.doctor.result import OK, Check, Result, skipped
+from lanpi.doctor.result import NO_ROOT, OK, Check, Result, skipped
 
 DAY = 86_400.0
 CLOCK_SECONDS = 60.0
 BACKUP_DAYS, VERIFIED_DAYS = 8, 35
+BACKUP_TIMER = "lanpi-backup.timer"
 
 
 def _domain(evidence: Evidence) -> str:
@@ -31,9 +32,12 @@ def clock(evidence: Evidence) -> Result:
                       (f"there {evidence.facts.clock.epoch_seconds:.0f}, here {evidence.asked_epoch:.0f}",),
                       "lanpi doctor --fix sets it from this machine", "clock")  # fmt: skip
     if evidence.facts.clock.synchronised is False and not evidence.facts.hardware.is_virtual:
-        return Result("warning", "nothing keeps the clock right",
-                      (f"time service: {evidence.facts.clock.time_service or 'none'}",),
-                      "systemctl enable --now systemd-timesyncd")  # fmt: skip
+        service = evidence.facts.clock.time_service
+        if not service:
+            return Result("warning", "nothing keeps the clock right", ("no time service runs",),
+                          "systemctl enable --now systemd-timesyncd", "time-service")  # fmt: skip
+        return Result("warning", "the clock has not been set from the network", (f"{service} runs, and has no answer",),
+                      "Is there a way to the internet? timedatectl timesync-status says whom it asks")  # fmt: skip
     return OK
 
 
@@ -42,6 +46,8 @@ def certificate(evidence: Evidence) -> Result:
     local = found is not None and found.path.startswith("/etc/lanpi/tls/")
     fix = "systemctl restart lanpi-tls.service" if local else "Put a new certificate in its place, then lanpi install"
     action = "certificate" if local else ""
+    if found is None and not evidence.facts.is_root:
+        return skipped(NO_ROOT)
     if found is None:
         return Result("critical", "there is no certificate to be read", (), "lanpi install", "converge")
     days = (found.not_after - evidence.asked_epoch) / DAY
@@ -138,31 +144,40 @@ def log_space(evidence: Evidence) -> Result:
 def backup(evidence: Evidence) -> Result:
     found = evidence.backup
     if found is None:
-        return skipped("there are no backups yet")
+        if not evidence.facts.is_root:
+            return skipped(NO_ROOT)
+        if BACKUP_TIMER not in evidence.units:
+            return skipped("lanpi makes no backups there")
+        return Result("warning", "no backup was ever made", (f"{BACKUP_TIMER}: {evidence.units[BACKUP_TIMER].active}",),
+                      "lanpi backup now; then keep its key: lanpi backup key")  # fmt: skip
     if found.last_error:
-        return Result("warning", "the last backup failed", (found.last_error,), "lanpi backup")
-    for when, days, what in (
-        (found.last_success, BACKUP_DAYS, "made"),
-        (found.last_verified, VERIFIED_DAYS, "verified"),
+        return Result("warning", "the last backup failed", (found.last_error,), "lanpi backup now")
+    for when, days, what, fix in (
+        (found.last_success, BACKUP_DAYS, "made", "lanpi backup now"),
+        (found.last_verified, VERIFIED_DAYS, "verified", "lanpi backup verify"),
     ):
         if not when:
-            return Result("warning", f"no backup was ever {what}", (), "lanpi backup")
+            return Result("warning", f"no backup was ever {what}", (), fix)
         age = (evidence.asked_epoch - datetime.fromisoformat(when).timestamp()) / DAY
         if age > days:
-            return Result("warning", f"the last backup was {what} {age:.0f} days ago", (when,), "lanpi backup")
+            return Result("warning", f"the last backup was {what} {age:.0f} days ago", (when,), fix)
     return OK
 
 
 CHECKS = (
     Check("installed", "Install", "lanpi's install is there and whole", "critical", installed),
     Check("clock", "Clock", "the Pi's clock against this machine's, and who keeps it", "critical", clock),
-    Check("certificate", "Certificate", "not near its end, and for the domain", "critical", certificate),
+    Check(
+        "certificate", "Certificate", "not near its end, and for the domain", "critical", certificate, needs_root=True
+    ),
     Check("packages", "Packages", "none half configured or held back", "critical", packages),
-    Check("firewall", "Firewall", "the kernel's rules are those of lanpi's file", "critical", firewall),
-    Check("drift", "Files", "what lanpi placed is as it was placed", "warning", drift),
+    Check(
+        "firewall", "Firewall", "the kernel's rules are those of lanpi's file", "critical", firewall, needs_root=True
+    ),
+    Check("drift", "Files", "what lanpi placed is as it was placed", "warning", drift, needs_root=True),
     Check("names", "Names", "the domain is found: mDNS or DNS", "warning", names),
-    Check("address", "Address", "the Pi's address is the one in its certificate", "warning", address),
+    Check("address", "Address", "the Pi's address is the one in its certificate", "warning", address, needs_root=True),
     Check("security", "Security upgrades", "none wait", "warning", security),
-    Check("logs", "Log space", "all logs together within logs.max_mb", "warning", log_space),
-    Check("backup", "Backup", "a backup was made and verified lately", "warning", backup),
+    Check("logs", "Log space", "all logs together within logs.max_mb", "warning", log_space, needs_root=True),
+    Check("backup", "Backup", "a backup was made and verified lately", "warning", backup, needs_root=True),
 )

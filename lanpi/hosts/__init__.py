@@ -1,7 +1,12 @@
 """Machines that lanpi works on: this one, others over SSH, virtual Pis - all behind one protocol."""
 
+import importlib
+import importlib.util
+import sys
+import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from lanpi.hosts.base import Completed, Host
 from lanpi.hosts.options import ConnectOptions
@@ -31,6 +36,7 @@ def _open(target: Target, options: ConnectOptions) -> Host:
         from lanpi.hosts.root import Root
 
         return LocalHost(Root(lambda: options.sudo_password() or options.ask_secret("Your password for sudo: ")))
+    _defer("invoke")
     if target.kind == "virtual":
         from lanpi.hosts.virtual import connect_virtual
 
@@ -38,3 +44,22 @@ def _open(target: Target, options: ConnectOptions) -> Host:
     from lanpi.hosts.connect import connect
 
     return connect(target, options)
+
+
+class _Deferred(types.ModuleType):
+    """A module that is loaded when something of it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def _defer(name: str) -> None:
+    """Let a module load at its first use, not at its import.
+
+    paramiko imports invoke for the "Match exec" of an ssh_config, and that takes as long as paramiko itself
+    (``python -X importtime``). importlib's own LazyLoader does not do: Python 3.11 loads it at the import.
+    """
+    if name not in sys.modules and importlib.util.find_spec(name):
+        sys.modules[name] = _Deferred(name)

@@ -19,17 +19,23 @@ HEADER = struct.Struct("!II")
 PROGRAM = r"""
 import json, struct, subprocess, sys, threading
 HEADER = struct.Struct("!II")
-lock, running = threading.Lock(), {}
+lock, running, cancelled = threading.Lock(), {}, set()
 def work(request, body):
     try:
         pipe = subprocess.PIPE
         process = subprocess.Popen(request["argv"], stdin=pipe, stdout=pipe, stderr=pipe)
-        running[request["id"]] = process
+        with lock:
+            running[request["id"]] = process
+            # Told to end before it had begun: messages are read faster than processes start.
+            if request["id"] in cancelled:
+                process.kill()
         out, err = process.communicate(body)
         status = process.returncode if process.returncode >= 0 else 128 - process.returncode
     except FileNotFoundError as error:
         out, err, status = b"", str(error).encode(), 127
-    running.pop(request["id"], None)
+    with lock:
+        running.pop(request["id"], None)
+        cancelled.discard(request["id"])
     header = json.dumps({"id": request["id"], "status": status, "out": len(out)}).encode()
     with lock:
         sys.stdout.buffer.write(HEADER.pack(len(header), len(out) + len(err)) + header + out + err)
@@ -45,8 +51,11 @@ try:
         header_size, body_size = HEADER.unpack(read(HEADER.size))
         request, body = json.loads(read(header_size)), read(body_size)
         if "cancel" in request:
-            if request["cancel"] in running:
-                running[request["cancel"]].kill()
+            with lock:
+                cancelled.add(request["cancel"])
+                process = running.get(request["cancel"])
+            if process is not None:
+                process.kill()
             continue
         thread = threading.Thread(target=work, args=(request, body))
         thread.start()

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import yaml
-
 from lanpi import paths
 from lanpi.errors import ExitCode, LanpiError
 
@@ -29,6 +27,8 @@ class Inventory:
         """
         if not self._path.exists():
             return {}
+        import yaml  # noqa: PLC0415 - most targets are no names, and need no file
+
         try:
             data = yaml.safe_load(self._path.read_text()) or {}
         except yaml.YAMLError as error:
@@ -64,6 +64,8 @@ class Inventory:
         self._write(names)
 
     def _write(self, names: dict[str, str]) -> None:
+        import yaml  # noqa: PLC0415
+
         self._path.parent.mkdir(parents=True, exist_ok=True)
         new = self._path.with_suffix(".new")
         new.write_text(yaml.safe_dump(names))

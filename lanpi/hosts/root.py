@@ -3,8 +3,12 @@
 ``sudo -S`` reads the password from standard input - unless sudo does not ask, in which case the line
 would go to the command. So it is found out once whether sudo asks, and where it does, ``-k`` makes it
 ask every time (sudo(8): "ignore the user's cached credentials").
+
+Over SSH, where each command costs round trips and each check of a password tenths of a second, finding out
+and becoming root are one: a program is started through sudo, and the password said when sudo asks for it.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
@@ -15,12 +19,35 @@ Answer = Literal["free", "password", "refused", "missing"]
 _PASSWORD_FREE = ["sudo", "-k", "-n", "--", "true"]
 _WITH_PASSWORD = ["sudo", "-k", "-S", "-p", "", "--"]
 _NOT_FOUND = 127
+_NONE_GIVEN = "it asks for a password and none was given"
+_PROMPT = "[lanpi: password of sudo]"
+_THERE = b"lanpi-is-root\n"
+_MOST_SECONDS = 60.0
+"""From sudo's start to its answer; a wrong password alone takes it two seconds (pam_unix(8), "nodelay")."""
+_QUIET_SECONDS = 2.0
+"""A line that stays unfinished for so long is a question: PAM may ask with words of its own (sudo(8), "-p")."""
 
 
 class RunCommand(Protocol):
     """Runs a command as it is, without root."""
 
     def __call__(self, argv: Sequence[str], stdin: bytes, timeout_seconds: float | None = None) -> Completed: ...
+
+
+class Dialogue(Protocol):
+    """A command under way that is listened and talked to."""
+
+    def hear(self, seconds: float) -> bytes | None:
+        """What it says on either of its outputs; b"" at its end, None when it is silent for so long."""
+        ...
+
+    def say(self, data: bytes) -> None:
+        """Write to its standard input."""
+        ...
+
+    def exit_status(self) -> int:
+        """After its end."""
+        ...
 
 
 class Root:
@@ -39,6 +66,47 @@ class Root:
     def available(self, run: RunCommand) -> bool:
         """Whether root is to be had."""
         return self._find_out(run) in ("free", "password")
+
+    def enter(self, argv: Sequence[str], start: Callable[[Sequence[str]], Dialogue]) -> Dialogue | None:
+        """Start a command as root, and find out on the way whether sudo asks.
+
+        Args:
+            argv: the command; its standard output and input are the caller's from here on.
+            start: starts a command as it is, both outputs in one.
+
+        Returns:
+            The command's dialogue, or None when root is not to be had: :meth:`wrap` says why.
+        """
+        said = start(["sudo", "-k", "-S", "-p", _PROMPT, "--", "/bin/sh", "-c", f"echo {_THERE.decode().strip()}; "
+                      'exec "$@" 2>/dev/null', "sh", *argv])  # fmt: skip
+        heard, asked = b"", False
+        deadline = time.monotonic() + _MOST_SECONDS
+        while time.monotonic() < deadline:
+            more = said.hear(_QUIET_SECONDS)
+            if more == b"":
+                missing = said.exit_status() == _NOT_FOUND
+                self._refuse(_last_line(heard), "missing" if missing else "refused")
+                return None
+            heard += more or b""
+            if heard.endswith(_THERE):
+                self._answer = "password" if asked else "free"
+                return said
+            if heard.endswith(_PROMPT.encode()) or (more is None and heard and not heard.endswith(b"\n")):
+                if asked:
+                    self._refuse(_last_line(heard.rpartition(b"\n")[0] or heard))
+                    return None
+                asked, heard = True, b""
+                self._password = self._password or self._ask_password()
+                if self._password is None:
+                    self._refuse(_NONE_GIVEN)
+                    return None
+                said.say(f"{self._password}\n".encode())
+                deadline = time.monotonic() + _MOST_SECONDS
+        self._refuse("it did not answer")
+        return None
+
+    def _refuse(self, reason: str, answer: Answer = "refused") -> None:
+        self._answer, self._reason = answer, reason or "wrong password"
 
     def wrap(self, argv: Sequence[str], stdin: bytes, run: RunCommand, host: str) -> tuple[list[str], bytes]:
         """The command and its input as root.
@@ -80,7 +148,7 @@ class Root:
             return "missing"
         self._password = self._ask_password()
         if self._password is None:
-            self._reason = "it asks for a password and none was given"
+            self._reason = _NONE_GIVEN
             return "refused"
         # The marker tells a command that ran from a sudo that refused, in any language.
         tried = run([*_WITH_PASSWORD, "echo", "lanpi-is-root"], f"{self._password}\n".encode())
@@ -88,6 +156,10 @@ class Root:
             return "password"
         # With one wrong line sudo asks again and finds the end of input; a user without rights gets its
         # own message. LC_ALL=C would have to pass through sshd, so the text is shown, not interpreted.
-        said = [line for line in tried.error_text.splitlines() if line.strip()]
-        self._reason = said[-1].strip() if said else "wrong password"
+        self._reason = _last_line(tried.stderr) or "wrong password"
         return "refused"
+
+
+def _last_line(said: bytes) -> str:
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1].strip().rstrip(".") if lines else ""

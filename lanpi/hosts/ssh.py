@@ -5,7 +5,6 @@ import shlex
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import paramiko
 
@@ -52,6 +51,7 @@ class SshHost:
         self._root = root
         self._behind = behind
         self._agent: agent.Agent | None = None
+        self._asked_for_root = False
         self._starting = threading.Lock()
         transport = client.get_transport()
         if transport:
@@ -60,7 +60,10 @@ class SshHost:
     @property
     def can_be_root(self) -> bool:
         """Logged in as root, or sudo lets this login."""
-        return self._user == "root" or self._root.available(self._run)
+        if self._user == "root":
+            return True
+        self._start_agent()
+        return self._agent is not None
 
     def run(
         self,
@@ -126,20 +129,32 @@ class SshHost:
 
     def _as(self, argv: Sequence[str], stdin: bytes, root: bool) -> tuple[list[str], bytes]:
         if root and self._user != "root":
+            self._start_agent()
             return self._root.wrap(argv, stdin, self._run, self.name)
         return list(argv), stdin
 
-    def _run_as_root(self, argv: list[str], stdin: bytes, timeout_seconds: float | None) -> Completed:
+    def _start_agent(self) -> None:
+        """The one program as root, where root is to be had: asked for once for the life of the connection."""
         with self._starting:
-            if self._agent is None:
-                command, password = self._root.wrap(["python3", "-c", agent.PROGRAM], b"", self._run, self.name)
-                if not password:
-                    # Nothing is asked, so nothing is saved by keeping a program there.
-                    command, given = self._root.wrap(argv, stdin, self._run, self.name)
-                    return replace(self._run(command, given, timeout_seconds), command=shown(argv))
-                pipe = _ChannelPipe(self._open(command))
-                pipe.send(password)
-                self._agent = agent.Agent(pipe)
+            if self._asked_for_root:
+                return
+            pipes: list[_ChannelPipe] = []
+
+            def start(argv: Sequence[str]) -> _ChannelPipe:
+                pipes.append(_ChannelPipe(self._open(argv, one_output=True), self.name))
+                return pipes[-1]
+
+            if self._root.enter(["python3", "-IS", "-c", agent.PROGRAM], start):
+                self._agent = agent.Agent(pipes[-1])
+            else:
+                pipes[-1].close()
+            self._asked_for_root = True
+
+    def _run_as_root(self, argv: list[str], stdin: bytes, timeout_seconds: float | None) -> Completed:
+        self._start_agent()
+        if self._agent is None:
+            self._root.wrap(argv, stdin, self._run, self.name)  # raises, and says why
+            raise AssertionError(self._root)
         try:
             return self._agent.run(argv, stdin, timeout_seconds, shown(argv))
         except agent.Gone as error:
@@ -154,12 +169,13 @@ class SshHost:
         except TimeoutError as error:
             raise LanpiError(f"{shown(argv)} took longer than {timeout_seconds:.0f} s", host=self.name) from error
 
-    def _open(self, argv: Sequence[str]) -> paramiko.Channel:
+    def _open(self, argv: Sequence[str], *, one_output: bool = False) -> paramiko.Channel:
         transport = self._client.get_transport()
         if transport is None or not transport.is_active():
             raise self._lost()
         try:
             channel = transport.open_session()
+            channel.set_combine_stderr(one_output)
             channel.exec_command(_quoted(argv))
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost() from error
@@ -194,10 +210,29 @@ class SshHost:
 
 
 class _ChannelPipe:
-    """An SSH channel as the agent's pipe."""
+    """An SSH channel as the agent's pipe, and before that as the dialogue with sudo."""
 
-    def __init__(self, channel: paramiko.Channel) -> None:
+    def __init__(self, channel: paramiko.Channel, host: str) -> None:
         self._channel = channel
+        self._host = host
+
+    def hear(self, seconds: float) -> bytes | None:
+        self._channel.settimeout(seconds)
+        try:
+            return self._channel.recv(_CHUNK)
+        except TimeoutError:
+            return None
+        finally:
+            self._channel.settimeout(None)
+
+    def say(self, data: bytes) -> None:
+        try:
+            self.send(data)
+        except OSError as error:
+            raise connection_lost(self._host) from error
+
+    def exit_status(self) -> int:
+        return _status(self._channel.recv_exit_status(), self._host)
 
     def send(self, data: bytes) -> None:
         self._channel.sendall(data)

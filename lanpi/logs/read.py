@@ -25,6 +25,37 @@ class Entry:
     text: str
 
 
+SERVICES = ("ejabberd", "redis", "postgresql", "epmd", "lanpi", "kernel")
+"""What a source's name begins with; lanpi's own units can be named one by one too (lanpi-backup)."""
+_ALIASES = {"redis-server": "redis", "im": "ejabberd"}
+
+
+def target_and_services(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
+    """The words of ``lanpi logs``, in any order: known names of services, and what is left is the target.
+
+    A machine that is called like a service is reached as USER@NAME.
+
+    Raises:
+        LanpiError: BAD_INPUT when more than one word is left.
+    """
+    services: dict[str, None] = {}
+    targets = []
+    for word in words:
+        name = word.removesuffix(".service").removesuffix(".timer")
+        name = _ALIASES.get(name, name)
+        if name in SERVICES or name.startswith("lanpi-"):
+            services[name] = None
+        else:
+            targets.append(word)
+    if len(targets) > 1:
+        raise LanpiError(
+            f"{' and '.join(map(repr, targets))}: at most one of them can be the target",
+            next_step=f"Services are {', '.join(SERVICES)} and lanpi's units, such as lanpi-backup",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    return (targets[0] if targets else None), tuple(services)
+
+
 def parse_since(text: str) -> float:
     """ "90s", "10m", "24h", "7d", "2w" as seconds.
 

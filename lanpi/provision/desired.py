@@ -4,10 +4,12 @@ Pure but for reading the declarations and templates that travel with lanpi: the 
 configuration give the same state, which the playbooks then bring about.
 """
 
+import base64
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lanpi import paths
 from lanpi.backup.manifest import build_manifest
+from lanpi.checks.names import ACCOUNTS, MINUTES
 from lanpi.config.backup import calendar
 from lanpi.config.dump import dump
 from lanpi.config.model import Config
@@ -24,7 +27,7 @@ from lanpi.provision import ports
 from lanpi.server.versions import has_feature
 from lanpi.tuning.model import Plan
 
-ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "backup")
+ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "backup", "checks", "metrics")
 """In the order in which their units come up."""
 
 
@@ -66,12 +69,17 @@ class Desired:
     def variables(self) -> dict[str, Any]:
         """The playbooks' variables."""
         return {
-            "lanpi_early_files": [asdict(file) for file in self.early_files],
+            "lanpi_early_files": [_travelling(file) for file in self.early_files],
             "lanpi_packages": list(self.packages),
-            "lanpi_files": [asdict(file) for file in self.files],
+            "lanpi_files": [_travelling(file) for file in self.files],
             "lanpi_units": list(self.units),
             "lanpi_data": list(self.data),
         }
+
+
+def _travelling(file: File) -> dict[str, Any]:
+    """A file for the lanpi_tree module; Base64, because Ansible takes braces in a variable for a template."""
+    return asdict(file) | {"content": base64.b64encode(file.content.encode()).decode()}
 
 
 def swap_mechanism(facts: Facts, config: Config) -> str:
@@ -151,9 +159,11 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "wireless": any(link.wireless and link.up for link in facts.links),
         "postgresql_version": POSTGRESQL_VERSIONS.get(facts.os.codename, max(POSTGRESQL_VERSIONS.values())),
         "address4": _address4(facts),
+        "check_accounts": ACCOUNTS,
+        "check_minutes": MINUTES,
         "aliases": _aliases(facts, domain),
         "openings": ports.openings(config, ssh_ports(facts)),
-        "ports": {"turn_first": ports.TURN_FIRST, "turn_last": ports.TURN_LAST},
+        "ports": {"turn_first": ports.TURN_FIRST, "turn_last": ports.TURN_LAST, "metrics": ports.METRICS},
         "logs": _logs(config),
         "tls": _tls(config),
         "secret": lambda name: f"@LANPI_SECRET:{name}@",
@@ -205,6 +215,7 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
     values = context(facts, config, plan, domain)
     values["backup_manifest"] = build_manifest(backup_items(values), config, domain)
     renderer = _Renderer(values, dump(config))
+    values["service_units"] = kept_running(renderer)
     early: list[File] = []
     packages: list[str] = []
     files: list[File] = []
@@ -219,6 +230,14 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
             units.append(unit | {"name": renderer.text(entry["name"])})
         data += declared.get(f"{role}_data", [])
     return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data))
+
+
+def kept_running(renderer: "_Renderer") -> tuple[str, ...]:
+    """The units that the roles keep running under this configuration, and the way in."""
+    entries = (entry for role, declared in declarations().items()
+               for entry in renderer.applying(declared.get(f"{role}_units", [])))  # fmt: skip
+    named = [renderer.text(entry["name"]) for entry in entries if entry["state"] != "stopped"]
+    return tuple(dict.fromkeys([*named, "ssh.service"]))
 
 
 class _Renderer:
@@ -258,6 +277,10 @@ class _Renderer:
         path = self.text(entry["path"])
         if entry.get("content") == "config":
             content = self._config_text
+        elif module := entry.get("module"):
+            # A module of lanpi's that also runs on the Pi: one source, and a diff that people can read.
+            package, _, name = module.rpartition(".")
+            content = resources.files(package).joinpath(f"{name}.py").read_text("utf-8")
         else:
             name = entry.get("template", path.lstrip("/"))
             content = self._environment.get_template(f"{name}.j2").render(**self._values)

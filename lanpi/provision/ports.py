@@ -7,6 +7,8 @@ from lanpi.config.model import Config
 
 TURN_FIRST, TURN_LAST = 49152, 49251
 """UDP ports for relayed calls: a hundred from the dynamic range (RFC 6335), two for each call."""
+METRICS = 9100
+"""The node exporter's own (github.com/prometheus/prometheus/wiki/Default-port-allocations)."""
 
 
 @dataclass(frozen=True)
@@ -17,12 +19,14 @@ class Opening:
         protocol: tcp or udp.
         first, last: the range, equal for one port.
         service: what answers there, for people.
+        local: only for addresses of the local network.
     """
 
     protocol: Literal["tcp", "udp"]
     first: int
     last: int
     service: str
+    local: bool = False
 
     @property
     def range(self) -> str:
@@ -52,6 +56,8 @@ def openings(config: Config, ssh_ports: tuple[int, ...] = (22,)) -> tuple[Openin
         wanted.append(Opening("tcp", 8883, 8883, "MQTT over TLS"))
     if config.im.federation:
         wanted.append(Opening("tcp", 5269, 5269, "XMPP servers"))
+    if config.metrics:
+        wanted.append(Opening("tcp", METRICS, METRICS, "figures for Prometheus", local=True))
     for text in config.network.allow_ports:
         port, protocol = text.split("/")
         wanted.append(Opening("udp" if protocol == "udp" else "tcp", int(port), int(port), "network.allow_ports"))

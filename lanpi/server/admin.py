@@ -6,6 +6,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
+from lanpi.checks.names import ACCOUNTS
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
 
@@ -78,8 +79,8 @@ class Server:
                 raise self._refused(command, answer)
 
     def accounts(self) -> tuple[str, ...]:
-        """The accounts' local parts, sorted."""
-        return tuple(sorted(self.call("registered_users", host=self._domain)))
+        """The people's local parts, sorted; the accounts that check each other are nobody's."""
+        return tuple(sorted(set(self.call("registered_users", host=self._domain)) - set(ACCOUNTS)))
 
     def add(self, name: str, password: str) -> None:
         """Make an account.
@@ -107,8 +108,8 @@ class Server:
         self.call("unregister", user=name, host=self._domain)
 
     def online(self) -> tuple[str, ...]:
-        """Full addresses of the sessions that are there now."""
-        return tuple(sorted(self.call("connected_users")))
+        """Full addresses of the sessions that are there now, without the checks' own."""
+        return tuple(sorted(jid for jid in self.call("connected_users") if jid.partition("@")[0] not in ACCOUNTS))
 
     def _must_exist(self, name: str) -> None:
         if name not in self.accounts():

@@ -8,6 +8,7 @@ import yaml
 
 from lanpi.config.model import Config
 from lanpi.status.judge_board import board_lines, link_lines
+from lanpi.status.judge_history import history_lines
 from lanpi.status.lines import NOT_AVAILABLE, UNKNOWN, VERDICTS, Line, duration, size, worst
 from lanpi.status.model import MadeFor, Readings, Service
 from lanpi.status.thresholds import RESTART_WINDOW_SECONDS, TABLE, Level
@@ -64,6 +65,7 @@ def judge(target: str, readings: Readings, more: tuple[Line, ...] = ()) -> Repor
         *_installed(readings),
         *_services(readings),
         *_people(readings),
+        *history_lines(readings.history, readings.epoch_seconds),
         *board_lines(readings.board),
         *link_lines(readings.links),
         *_upkeep(readings),

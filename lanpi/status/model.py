@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lanpi.checks.ring import Sample
 from lanpi.facts.model import Installed
 
 
@@ -93,6 +94,33 @@ class MadeFor:
 
 
 @dataclass(frozen=True)
+class History:
+    """What the checks on the Pi found (lanpi/checks). Times in seconds; ``samples`` only where they were asked for.
+
+    Attributes:
+        first_epoch, last_epoch: of the samples there are.
+        checks, passed: over the last day.
+        last_error: of the last check when it failed, else "".
+        failing_since: when they began to fail; None when the last one passed.
+        latest_seconds, usual_seconds: part of the check -> how long it took last, and the day's median.
+        peak_sessions_today: connected at once.
+        written_today_bytes: to the disk, by everybody.
+    """
+
+    first_epoch: float
+    last_epoch: float
+    checks: int
+    passed: int
+    last_error: str
+    failing_since: float | None
+    latest_seconds: dict[str, float | None]
+    usual_seconds: dict[str, float | None]
+    peak_sessions_today: int | None
+    written_today_bytes: float | None
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True)
 class Readings:
     """All of it, from one reading."""
 
@@ -108,6 +136,7 @@ class Readings:
     certificate_days_left: float | None
     backup: Backup | None
     limits_made_for: MadeFor | None
+    history: History | None
     logs_bytes: int | None
     security_updates: tuple[str, ...] | None
     reboot_reasons: tuple[str, ...]

@@ -13,7 +13,9 @@ from lanpi.status.model import Readings
 # Each after what it imports.
 MODULES = (
     *(f"lanpi.facts.probe.{name}" for name in ("source", "recorded", "system", "packages", "storage", "network")),
-    *(f"lanpi.status.probe.{name}" for name in ("services", "im", "board", "upkeep", "live", "collect")),
+    "lanpi.checks.names",
+    "lanpi.checks.ring",
+    *(f"lanpi.status.probe.{name}" for name in ("services", "im", "board", "upkeep", "live", "history", "collect")),
 )
 TIMEOUT_SECONDS = 30
 # libyaml's where PyYAML was built with it: ten files are read for each status.
@@ -32,18 +34,19 @@ def watched_units() -> tuple[str, ...]:
     return tuple(found)
 
 
-def read_status(host: Host, *, root: bool) -> Readings:
+def read_status(host: Host, *, root: bool, since_seconds: float = 0) -> Readings:
     """Read how a machine is doing; changes nothing there.
 
     Args:
         host: the machine.
         root: read as root; without it much is None.
+        since_seconds: of history to read one by one; 0 for its sum alone.
 
     Raises:
         LanpiError: FAILED when python3 is missing there or the probe broke, and what ``Host.run`` raises.
     """
     program = bundle(MODULES)
-    arguments = [f"--units={','.join(watched_units())}"]
+    arguments = [f"--units={','.join(watched_units())}", f"--since={since_seconds}"]
     done = run_program(host, program, arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)
     try:
         if done.exit_status != 0:

@@ -61,6 +61,9 @@ TABLE = {
         Threshold("deep_login", "s", 3.0, 10.0, False, "people wait for it whenever their phone comes back"),
         Threshold("deep_delivery", "s", 1.0, 5.0, False, "slower than a conversation"),
         Threshold("deep_archive", "s", 1.0, 5.0, False, "the database does not keep up"),
+        Threshold("deep_websocket", "s", 2.0, 10.0, False, "people who chat in a browser wait for it"),
+        Threshold("deep_web", "s", 2.0, 10.0, False, "the page that a phone opens to trust the Pi"),
+        Threshold("failed_minutes", "min of the last day", 30, None, False, "half an hour without messages is felt"),
         Threshold("service_restarts", "restarts", 1, None, False, "and running for less than an hour: it has fallen"),
     )
 }

@@ -1,15 +1,18 @@
 """Look again and again: one connection that is made anew when it breaks, and what was seen lately."""
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from typing import TYPE_CHECKING
 
 from lanpi.errors import LanpiError
 from lanpi.hosts.base import Host
-from lanpi.status.judge import Report, is_installed, judge, unreachable
-from lanpi.status.lines import Line
-from lanpi.status.model import Readings
-from lanpi.status.read import read_status
+
+if TYPE_CHECKING:
+    from lanpi.status.judge import Report
+    from lanpi.status.lines import Line
+    from lanpi.status.model import Readings
 
 KEPT = 60
 """Readings that a sparkline draws."""
@@ -25,6 +28,7 @@ class Watched:
         connect: opens the connection; called again after a failure, at the next look.
         may_be_root: read as root where the login allows it.
         deep: also send a message between two accounts made for it.
+        since_seconds: of history to read one by one.
     """
 
     def __init__(
@@ -34,26 +38,41 @@ class Watched:
         *,
         may_be_root: bool = True,
         deep: bool = False,
+        since_seconds: float = 0,
     ) -> None:
         self.target = target
         self._connect = connect
         self._may_be_root = may_be_root
         self._deep = deep
+        self._since_seconds = since_seconds
+        self.asking = threading.Event()  # set from the first time that the Pi is asked, or does not answer
         self._open: ExitStack | None = None
         self._host: Host | None = None
         self.recent: deque[Readings] = deque(maxlen=KEPT)
         self.last: Report | None = None
 
-    def look(self) -> Report:
+    def look(self) -> "Report":
         """The status now; of a target that does not answer, that and why."""
         try:
             if self._host is None:
                 with ExitStack() as stack:
                     self._host = stack.enter_context(self._connect())
                     self._open = stack.pop_all()
-            readings = read_status(self._host, root=self._may_be_root and self._host.can_be_root)
+            self.asking.set()
+            root = self._may_be_root and self._host.can_be_root
+
+            from lanpi.status.read import read_status  # noqa: PLC0415
+
+            readings = read_status(self._host, root=root, since_seconds=self._since_seconds)
+
+            from lanpi.status.judge import is_installed, judge  # noqa: PLC0415
+
             more = _deep_lines(self._host, readings) if self._deep and is_installed(readings) else ()
         except LanpiError as error:
+            self.asking.set()
+
+            from lanpi.status.judge import unreachable  # noqa: PLC0415
+
             self.close()
             return unreachable(self.target, f"{error.what}. {error.next_step}".strip(". "))
         self.recent.append(readings)
@@ -67,7 +86,7 @@ class Watched:
             opened.close()
 
 
-def _deep_lines(host: Host, readings: Readings) -> tuple[Line, ...]:
+def _deep_lines(host: Host, readings: "Readings") -> "tuple[Line, ...]":
     # Takes its time to import, and most looks do without.
     from lanpi.status.deep import deep_lines  # noqa: PLC0415
 
@@ -87,7 +106,7 @@ def sparkline(values: list[float | None]) -> str:
     )
 
 
-def trends(recent: list[Readings]) -> dict[str, list[float | None]]:
+def trends(recent: "list[Readings]") -> dict[str, list[float | None]]:
     """What the live screen draws, by its label; figures never known left out."""
     figures: dict[str, Callable[[Readings], float | None]] = {
         "ejabberd CPU %": lambda each: _service(each, "cpu_percent"),
@@ -106,7 +125,7 @@ def _megabytes(count: float | None) -> float | None:
     return None if count is None else count / (1024 * 1024)
 
 
-def _service(readings: Readings, name: str) -> float | None:
+def _service(readings: "Readings", name: str) -> float | None:
     for service in readings.services:
         if service.unit == "ejabberd.service":
             value: float | None = getattr(service, name)

@@ -34,11 +34,11 @@ TASKS = {"server": 512, "cache": 64, "upkeep": 256}
 OOM_SCORE = {"server": -500, "cache": -700, "upkeep": 500}
 """proc(5), oom_score_adj: sshd has -1000 by its own hand; the server goes last of what can go."""
 
-SESSION_BYTES = {"eco": 80_000, "balanced": 65_000, "max": 55_000}
-"""Memory of the server per connected session, with headroom for messages under way. Measured with
-TLS on a 1 GB virtual Pi with ERL_FULLSWEEP_AFTER 0: 58-69 KB."""
-SERVER_BASE_BYTES = 110 * MIB
-"""ejabberd with nobody connected; measured: 101-117 MB for Debian's default 24.12."""
+SESSION_BYTES = {"eco": 80_000, "balanced": 70_000, "max": 62_000}
+"""Memory of the server per connected session, with headroom for messages under way. Measured over TLS on a
+1 GB virtual Pi (benchmarks/load.py): 58 KB with 2,000 sessions, after SCRAM as after PLAIN, 61 KB with 10,000."""
+SERVER_BASE_BYTES = 80 * MIB
+"""ejabberd with nobody connected; measured: 67-74 MB with these limits, 80-84 MB with Debian's (benchmarks/load.py)."""
 SESSIONS_MIN = 50
 """What the smallest Pi must hold: a family."""
 DEVICES_PER_PERSON = 2

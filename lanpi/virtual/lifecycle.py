@@ -14,7 +14,7 @@ from lanpi.virtual import archives, container, image, network, record
 from lanpi.virtual.cgroup import Group
 from lanpi.virtual.models import DEFAULT_MODEL, DEFAULT_SUITE, check_suite, find_model
 from lanpi.virtual.operator_apt import read_operator_apt
-from lanpi.virtual.record import KEY, STATE, VirtualPi
+from lanpi.virtual.record import KEY, STATE, VirtualPi, get
 from lanpi.virtual.requirements import check_requirements
 from lanpi.virtual.shell import file_lock, run, wait_until
 
@@ -29,22 +29,6 @@ def _global_lock() -> AbstractContextManager[None]:
 
 def _pi_lock(name: str) -> AbstractContextManager[None]:
     return file_lock(STATE / "locks" / record.check_name(name))
-
-
-def get(name: str) -> VirtualPi:
-    """The virtual Pi of that name.
-
-    Raises:
-        LanpiError: BAD_INPUT when there is none, or the name cannot be one.
-    """
-    pi = record.load(name)
-    if pi is None:
-        raise LanpiError(
-            f"there is no virtual Pi '{name}'",
-            next_step=f"Run: lanpi virtual up {name}",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    return pi
 
 
 def list_all() -> list[VirtualPi]:

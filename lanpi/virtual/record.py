@@ -188,3 +188,19 @@ def find_leader(ancestor: int) -> int | None:
             return pid
         queue += tree.get(pid, [])
     return None
+
+
+def get(name: str) -> VirtualPi:
+    """The virtual Pi of that name.
+
+    Raises:
+        LanpiError: BAD_INPUT when there is none, or the name cannot be one.
+    """
+    pi = load(name)
+    if pi is None:
+        raise LanpiError(
+            f"there is no virtual Pi '{name}'",
+            next_step=f"Run: lanpi virtual up {name}",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    return pi

@@ -20,7 +20,9 @@ description:
   - Restarts and reloads that a changed file asks for are noted before it is written.
 options:
   files:
-    description: path, content, owner, group, mode, restarts, reloads of each file.
+    description: >-
+      path, content, owner, group, mode, restarts, reloads of each file. The content is Base64, so that Ansible
+      takes no brace in it for a template.
     type: list
     elements: dict
     required: true
@@ -40,8 +42,8 @@ EXAMPLES = r"""
 - name: Place the files
   lanpi_tree:
     files:
-      - {path: /etc/sysctl.d/90-lanpi.conf, content: "vm.swappiness = 100\n", owner: root, group: root,
-         mode: "0644", restarts: [systemd-sysctl.service], reloads: []}
+      - {path: /etc/sysctl.d/90-lanpi.conf, content: "{{ 'vm.swappiness = 100' | b64encode }}",
+         owner: root, group: root, mode: "0644", restarts: [systemd-sysctl.service], reloads: []}
 """
 
 RETURN = r"""

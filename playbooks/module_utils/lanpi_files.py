@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import grp
 import hashlib
 import pwd
@@ -44,7 +45,7 @@ def place(module, state, secrets, wanted, diffs):
     path, mode = wanted["path"], int(wanted["mode"], 8)
     uid = identity(module, wanted["owner"], pwd.getpwnam)
     gid = identity(module, wanted["group"], grp.getgrnam)
-    content = secrets.fill_in(wanted["content"])
+    content = secrets.fill_in(base64.b64decode(wanted["content"]).decode())
     found = current(path)
     digest = hashlib.sha256(content.encode()).hexdigest()
     if found == (content, mode, uid, gid):

@@ -1,9 +1,13 @@
 """``lanpi status`` on a Pi that works and on the same Pi as it breaks; each test mends what it broke."""
 
+import asyncio
 import json
 import time
 
 import pytest
+
+from lanpi import virtual
+from lanpi.xmpp.client import Client, Login, StanzaFailed
 
 RESTART_SECONDS = 120
 
@@ -109,6 +113,57 @@ def test_a_server_that_takes_no_login_is_critical(installed, pi, target, lanpi, 
         on_pi(pi, "systemctl restart lanpi-firewall.service", root=True)
 
 
+def check(on_pi, pi):
+    """A check now rather than at the timer's next turn."""
+    on_pi(pi, "systemctl reset-failed lanpi-check.service; systemctl start lanpi-check.service", root=True)
+
+
+def test_the_pi_checks_itself_and_keeps_the_history(installed, pi, target, lanpi, on_pi, tmp_path):
+    for _ in range(2):
+        check(on_pi, pi)
+    found = json.loads(lanpi("status", target, "--json", "--since", "1h").stdout)["targets"][0]
+    line = next(line for line in found["lines"] if line["key"] == "availability")
+    assert line["level"] == "ok", line
+    history = found["readings"]["history"]
+    # An earlier test had shut the port, and the timer may have looked just then.
+    assert history["checks"] >= history["passed"] >= 2
+    assert history["failing_since"] is None
+    for part in ("login", "delivery", "archive", "websocket", "web"):
+        assert history["latest_seconds"][part] > 0, part
+    assert len(history["samples"]) >= 2
+    drawn = lanpi("status", target, "--since", "24h").stdout
+    assert "Checks passed, %  " in drawn
+    assert "Memory available, MB" in drawn
+    page = tmp_path / "page.html"
+    assert lanpi("status", target, "--html", str(page)).returncode in (0, 1)
+    assert "<svg" in page.read_text()
+
+
+def test_the_checks_accounts_are_nobodys(installed, pi, target, lanpi, on_pi, tmp_path):
+    assert "lanpi-check" not in lanpi("user", "list", target).stdout
+    ca = tmp_path / "ca.crt"
+    ca.write_text(on_pi(pi, "cat /etc/lanpi/tls/ca.crt", root=True).stdout)
+    secrets = "/var/lib/lanpi/checks/accounts.json"
+    assert on_pi(pi, f"stat -c %a {secrets}", root=True).stdout.strip() == "600"
+    name, password = next(iter(json.loads(on_pi(pi, f"cat {secrets}", root=True).stdout).items()))
+
+    async def log_in():
+        async with Client(Login(name, f"{pi.name}.local", password, pi.address, ca=str(ca))):
+            pass
+
+    with pytest.raises(StanzaFailed, match="not-allowed"):
+        asyncio.run(log_in())
+
+
+def test_the_history_survives_a_reboot(installed, pi, target, lanpi):
+    def first():
+        return json.loads(lanpi("status", target, "--json").stdout)["targets"][0]["readings"]["history"]["first_epoch"]
+
+    before = first()
+    virtual.reboot(pi.name)
+    assert first() == before
+
+
 def test_several_at_once_with_one_that_is_not_there(installed, target, lanpi):
     done = lanpi("status", target, "nobody@127.0.0.1:9", "--json")
     assert done.returncode == 3
@@ -123,8 +178,17 @@ def test_a_server_that_was_stopped_is_critical(installed, pi, target, lanpi, on_
         assert levels(done)["service:ejabberd.service"] == "critical"
         # Known all the same: out of the authority's file.
         assert levels(done)["certificate"] == "ok"
+        check(on_pi, pi)
+        done = lanpi("status", target, "--json")
+        assert levels(done)["availability"] == "critical"
+        line = next(line for line in json.loads(done.stdout)["targets"][0]["lines"] if line["key"] == "availability")
+        assert line["text"].startswith("no, for ")
     finally:
         on_pi(pi, "systemctl start ejabberd.service", root=True)
+    check(on_pi, pi)
+    history = json.loads(lanpi("status", target, "--json").stdout)["targets"][0]["readings"]["history"]
+    assert history["failing_since"] is None
+    assert history["passed"] < history["checks"]
 
 
 def test_a_server_that_fell_is_said_to_have_been_restarted(installed, pi, target, lanpi, on_pi):

@@ -72,14 +72,16 @@ def sample(source: Machine) -> dict[str, Any]:
     }
 
 
-def space(source: Machine) -> dict[str, Any]:
-    """Inodes, and what fills the disk once it is filling."""
+def space(source: Machine, fstype: str) -> dict[str, Any]:
+    """Inodes, and what fills the disk (whose file system is of that type) once it is filling."""
     status = os.statvfs("/")
     total, free = source.space("/")
     biggest: list[dict[str, Any]] = []
     if free < total * (1 - CROWDED):
         there = [folder for folder in FOLDERS if source.exists(folder)]
-        done = source.command("du", "-xsk", *there)
+        # On an overlay files have another device number than their folders, and -x would leave them all out.
+        one = [] if fstype == "overlay" else ["-x"]
+        done = source.command("du", *one, "-sk", *there)
         sizes = re.findall(r"^(\d+)\t(.+)$", done[1] if done else "", re.MULTILINE)
         biggest = sorted(({"name": n, "amount": float(k) * 1024} for k, n in sizes), key=lambda item: -item["amount"])[
             :4

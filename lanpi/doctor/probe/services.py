@@ -4,7 +4,6 @@ import json
 import os
 import re
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
@@ -51,16 +50,26 @@ def telling_lines(source: Machine) -> list[dict[str, Any]]:
     return [entry | {"text": redact(entry["text"])[:2000]} for entry in found[-MOST_LINES:]]
 
 
-def crash_slogan() -> str:
+def crash_slogan(source: Machine) -> str:
     """Why Erlang gave up, where it did so in the last day."""
     for folder in CRASH_DUMPS:
-        for dump in sorted(Path(folder).glob("erl_crash*.dump"), reverse=True):
-            if time.time() - dump.stat().st_mtime < DAY_SECONDS:
-                with dump.open(errors="replace") as file:
-                    found = re.search(r"^Slogan: (.*)$", file.read(4000), re.MULTILINE)
+        for name in sorted(source.names(folder), reverse=True):
+            dump = Path(folder, name)
+            if not name.startswith("erl_crash") or not name.endswith(".dump"):
+                continue
+            if source.epoch() - (source.modified(str(dump)) or 0) < DAY_SECONDS:
+                found = re.search(r"^Slogan: (.*)$", _beginning(dump), re.MULTILINE)
                 if found:
                     return found[1]
     return ""
+
+
+def _beginning(path: Path) -> str:
+    try:
+        with path.open(errors="replace") as file:
+            return file.read(4000)
+    except (FileNotFoundError, PermissionError):
+        return ""
 
 
 def redis(source: Machine) -> dict[str, str] | None:

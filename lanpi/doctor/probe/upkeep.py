@@ -24,6 +24,8 @@ def drift(source: Machine) -> list[dict[str, str]]:
         except FileNotFoundError:
             found.append({"path": path, "state": "missing"})
             continue
+        except PermissionError:  # not root: the check says so
+            continue
         if now != digest:
             found.append({"path": path, "state": "changed"})
     return found

@@ -55,7 +55,7 @@ def read_file(path: str, parse: Callable[[str], dict[str, Any] | None], since: f
                 if Path(opened).stat().st_mtime < since:
                     continue
                 found += [entry for entry in join(_texts(opened), parse) if entry["when"] >= since]
-            except FileNotFoundError:
+            except (FileNotFoundError, PermissionError):  # none of that number; or not root, who sees less
                 continue
     return found
 
@@ -140,6 +140,13 @@ def follow(services: list[str], emit: Callable[[dict[str, Any]], None]) -> None:
                 process.wait()
 
 
+def _secrets() -> str | None:
+    try:
+        return Path(secrets.SECRETS).read_text()
+    except (FileNotFoundError, PermissionError):  # nor can whoever may not read it see logs that hold them
+        return None
+
+
 def main() -> None:
     """Command line: see lanpi.logs.read."""
     parser = argparse.ArgumentParser(prog="logs")
@@ -149,8 +156,7 @@ def main() -> None:
     parser.add_argument("--follow", action="store_true")
     parser.add_argument("--services", default="")
     options = parser.parse_args()
-    secrets_file = Path(secrets.SECRETS)
-    redact = secrets.redactor(secrets.values(secrets_file.read_text() if secrets_file.exists() else None))
+    redact = secrets.redactor(secrets.values(_secrets()))
     services = [name for name in options.services.split(",") if name]
     pattern = re.compile(options.grep, re.I) if options.grep else None
     level = lines.LEVELS.index(options.level)

@@ -13,6 +13,7 @@ PROPERTIES = (
     "MemoryCurrent,ControlGroup,ConditionResult,ConditionTimestamp"
 )
 CGROUPS = "/sys/fs/cgroup"
+SLICES = ("/system.slice", "/lanpi.slice")
 KIBIBYTE = 1024
 
 
@@ -42,15 +43,20 @@ def parse_show(text: str) -> list[dict[str, str]]:
     return blocks
 
 
-def cpu_seconds(source: Source, blocks: list[dict[str, str]]) -> dict[str, float]:
-    """CPU time used so far by each unit that has a control group."""
+def group_cpu_seconds(source: Source) -> dict[str, float]:
+    """CPU time used so far by each control group of the system's services."""
+    waiting, groups = list(SLICES), []
+    while waiting:
+        group = waiting.pop()
+        inside = [f"{group}/{name}" for name in source.names(f"{CGROUPS}{group}")]
+        # A service, or a slice with more of them: lanpi's own, or that of a template's instances.
+        groups += [name for name in inside if name.endswith((".service", ".scope"))]
+        waiting += [name for name in inside if name.endswith(".slice")]
     used = {}
-    for block in blocks:
-        group = block.get("ControlGroup", "")
-        stat = source.read_text(f"{CGROUPS}{group}/cpu.stat") if group else None
-        found = re.search(r"^usage_usec (\d+)$", stat or "", re.MULTILINE)
+    for group in groups:
+        found = re.search(r"^usage_usec (\d+)$", source.read_text(f"{CGROUPS}{group}/cpu.stat") or "", re.MULTILINE)
         if found:
-            used[block["Id"]] = int(found.group(1)) / 1e6
+            used[group] = int(found.group(1)) / 1e6
     return used
 
 
@@ -61,13 +67,13 @@ def services(
     after: dict[str, float],
     elapsed_seconds: float,
 ) -> list[dict[str, Any]]:
-    """Each unit's state and use; ``before`` and ``after`` are CPU seconds that much time apart."""
+    """Each unit's state and use; ``before`` and ``after`` are CPU seconds by control group, that much time apart."""
     found = []
     for block in blocks:
         name, group = block["Id"], block.get("ControlGroup", "")
         busy = None
-        if elapsed_seconds > 0 and name in before and name in after:
-            busy = round(100 * max(after[name] - before[name], 0.0) / elapsed_seconds, 1)
+        if elapsed_seconds > 0 and group in before and group in after:
+            busy = round(100 * max(after[group] - before[group], 0.0) / elapsed_seconds, 1)
         found.append(
             {
                 "unit": name,

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from lanpi.doctor.causes import CAUSES
 from lanpi.doctor.checks import CHECKS, choose, examine, exit_status
 from lanpi.doctor.evidence import Evidence
 from lanpi.doctor.mend import commands, plan
-from lanpi.doctor.result import Check, Result
+from lanpi.doctor.result import NO_ROOT, Check, Result
 from lanpi.errors import LanpiError
 from lanpi.facts.records import build_record
 
@@ -59,8 +60,27 @@ def test_it_is_silent_on_a_healthy_pi(check):
     assert check.examine(build_record(Evidence, HEALTHY, "evidence")) == Result("ok")
 
 
-def test_every_check_has_a_case_where_it_fires():
+def test_every_check_and_every_cause_has_a_case_where_it_fires():
+    """Each check has its silent half in test_it_is_silent_on_a_healthy_pi."""
     assert {case["check"] for case in CASES} == {check.id for check in CHECKS}
+    shown = [examine(changed(case), choose(["im"]))[0].result.cause for case in CASES if case["check"] == "im"]
+    for cause in CAUSES:
+        assert [text for text in shown if text.endswith(cause.says)], cause.id
+
+
+def test_without_root_a_check_that_needs_it_says_so_and_others_go_on():
+    # What an ordinary user's reading lacks.
+    closed = {"facts.is_root": False, "certificate": None, "backup": None, "firewall_same": None, "redis": None}
+    found = {finding.check.id: finding.result for finding in examine(changed({"set": closed}))}
+    assert {found[check.id].cause for check in CHECKS if check.needs_root} == {NO_ROOT}
+    assert {found[check.id].state for check in CHECKS if not check.needs_root} == {"ok"}
+    down = examine(changed({"set": {"facts.is_root": False, "drift": []}, "down": True}))
+    assert down[0].check.id == "im"
+
+
+def test_without_root_what_is_seen_to_be_wrong_is_still_told():
+    case = {"set": {"facts.is_root": False}, "lines": [["kernel", "critical", "mmc0: error -110"]]}
+    assert examine(changed(case), choose(["card"]))[0].result.state == "critical"
 
 
 def test_causes_come_before_what_they_cause():
@@ -81,6 +101,22 @@ def test_mending_makes_room_before_it_restarts():
     case = {"down": True, "set": {"facts.storage.root_free_bytes": 0, "drift": [{"path": "/x", "state": "missing"}]}}
     assert [action for action, _ in plan(examine(changed(case)))] == ["free-disk", "converge"]
     assert commands("clock", "", now=5.4) == [["date", "-u", "-s", "@5"]]
+
+
+def test_only_an_address_at_home_is_let_in_again():
+    found = {}
+    for case in CASES:
+        if case["check"] == "logins":
+            [finding] = examine(changed(case), choose(["logins"]))
+            found |= {finding.result.evidence[0].partition(": ")[0]: plan([finding])}
+    assert found == {"203.0.113.7": [], "192.168.1.7": [("unban", "192.168.1.7")]}
+    assert commands("unban", "192.168.1.7", now=0.0)[0][1:] == ["unban_ip", '{"address": "192.168.1.7"}']
+
+
+def test_a_clock_that_nobody_keeps_gets_a_service():
+    case = {"set": {"facts.clock.synchronised": False}}
+    [(action, target)] = plan(examine(changed(case), choose(["clock"])))
+    assert commands(action, target, now=0.0) == [["systemctl", "enable", "--now", "systemd-timesyncd.service"]]
 
 
 def test_an_unknown_check_is_refused():

@@ -1,5 +1,6 @@
 """The root program and its near end, over a pipe to a real process (as this user instead of root)."""
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -74,6 +75,14 @@ def test_a_command_that_takes_too_long_is_ended(agent, tmp_path):
     assert not marker.exists()
 
 
+def test_a_command_that_is_given_up_before_it_began_is_ended_too(agent):
+    # Without a wait between request and cancellation; what was left running would outlast the fixture's patience.
+    for _ in range(20):
+        with pytest.raises(TimeoutError):
+            agent.run(["sleep", "60"], b"", 0.0, "x")
+    assert agent.run(["true"], b"", 20, "x").exit_status == 0
+
+
 def test_the_end_of_the_program_is_noticed():
     pipe = ProcessPipe()
     agent = Agent(pipe)
@@ -83,5 +92,6 @@ def test_the_end_of_the_program_is_noticed():
     with pytest.raises(Gone):
         agent.run(["true"], b"", 20, "x")
     pipe.process.wait()
-    pipe.process.stdin.close()
+    with contextlib.suppress(BrokenPipeError):  # what was still on its way to the program
+        pipe.process.stdin.close()
     pipe.process.stdout.close()

@@ -1,6 +1,7 @@
 """The way to root, with a sudo that is strict about what it is asked."""
 
 import os
+import selectors
 import stat
 import subprocess
 
@@ -15,10 +16,19 @@ SUDO = r"""#!/bin/sh
 case "$MODE $*" in
     "free -k -n -- "*) shift 3; exec "$@" ;;
     "free -n -- "*) shift 2; exec "$@" ;;
+    "free -k -S -p "*) shift 5; exec "$@" ;;
     "password -k -n -- "* | "denied -k -n -- "*) echo "a password is required" >&2; exit 1 ;;
     "password -k -S -p  -- "*) read -r line; [ "$line" = right ] || { echo "no password was provided" >&2; exit 1; }
         shift 5; exec "$@" ;;
-    "denied -k -S -p  -- "*) echo "guest is not in the sudoers file." >&2; exit 1 ;;
+    "denied -k -S -p "*) echo "guest is not in the sudoers file." >&2; exit 1 ;;
+    "password -k -S -p "* | "pam -k -S -p "*)
+        prompt=$4; [ "$MODE" = pam ] && prompt="Code from your token: "
+        for try in 1 2 3; do
+            printf %s "$prompt" >&2
+            read -r line || { echo "no password was provided" >&2; exit 1; }
+            [ "$line" = right ] && { shift 5; exec "$@"; }
+            echo "Sorry, try again." >&2
+        done; exit 1 ;;
     *) echo "unexpected: $*" >&2; exit 99 ;;
 esac
 """
@@ -82,6 +92,84 @@ def test_the_password_is_asked_for_once(run):
 def test_every_refusal_says_why(run, mode, password, said):
     run.mode = mode
     root = Root(lambda: password)
+    assert not root.available(run)
+    with pytest.raises(LanpiError, match=said) as caught:
+        root.wrap(["true"], b"", run, "pi")
+    assert caught.value.exit_code is ExitCode.REFUSED
+
+
+class Talk:
+    """A process as a dialogue."""
+
+    def __init__(self, argv, mode, folder):
+        path = f"{folder}:{os.environ['PATH']}" if mode != "missing" else "/nonexistent"
+        self.process = subprocess.Popen(
+            ["/bin/sh", "-c", 'exec "$@"', "sh", *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env={"PATH": path, "MODE": mode},
+        )  # fmt: skip
+        self._ready = selectors.DefaultSelector()
+        self._ready.register(self.process.stdout, selectors.EVENT_READ)
+
+    def hear(self, seconds):
+        return os.read(self.process.stdout.fileno(), 4096) if self._ready.select(seconds) else None
+
+    def say(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def exit_status(self):
+        return self.process.wait()
+
+    def close(self):
+        self._ready.close()
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def enter(run, tmp_path, monkeypatch):
+    """Becomes root for `cat` with the stand-in in some mood; the dialogues it began are in ``enter.talks``."""
+    monkeypatch.setattr("lanpi.hosts.root._QUIET_SECONDS", 0.3)
+
+    def work(root, mode):
+        def start(argv):
+            work.talks.append(Talk(argv, mode, tmp_path))
+            return work.talks[-1]
+
+        return root.enter(["cat"], start)
+
+    work.talks = []
+    yield work
+    for talk in work.talks:
+        talk.close()
+
+
+@pytest.mark.parametrize(("mode", "asked"), [("free", 0), ("password", 1), ("pam", 1)])
+def test_one_command_both_asks_and_becomes_root(run, enter, mode, asked):
+    times = []
+    root = Root(lambda: times.append(1) or "right")
+    talk = enter(root, mode)
+    assert talk
+    talk.say(b"input")
+    assert talk.hear(10) == b"input"
+    assert (len(times), len(enter.talks)) == (asked, 1)
+    assert root.available(run)  # known by now, so the stand-in's own mood is not looked at
+
+
+@pytest.mark.parametrize(
+    ("mode", "password", "said"),
+    [
+        ("password", "wrong", "Sorry, try again"),
+        ("pam", "wrong", "Sorry, try again"),
+        ("password", None, "none was given"),
+        ("denied", "right", "not in the sudoers file"),
+        ("missing", "right", "there is no sudo"),
+    ],
+)
+def test_every_refusal_on_the_way_says_why(run, enter, mode, password, said):
+    root = Root(lambda: password)
+    assert enter(root, mode) is None
     assert not root.available(run)
     with pytest.raises(LanpiError, match=said) as caught:
         root.wrap(["true"], b"", run, "pi")

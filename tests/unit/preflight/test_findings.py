@@ -63,6 +63,12 @@ def test_own_services_are_no_clash(installed: Installed) -> None:
     assert "port-5222-tcp" not in found(replace(facts, installed=installed))
 
 
+def test_an_exporter_of_an_earlier_install_is_no_clash() -> None:
+    facts = with_listener(fresh_pi(), "tcp", 9100, "prometheus-node")
+    assert found(facts, {"metrics": True})["port-9100-tcp"].level == "blocker"
+    assert "port-9100-tcp" not in found(replace(facts, installed=FINISHED), {"metrics": True})
+
+
 def test_a_stranger_on_the_port_is_a_clash_after_an_install_too() -> None:
     facts = replace(with_listener(fresh_pi(), "tcp", 5222, "prosody"), installed=FINISHED)
     assert found(facts)["port-5222-tcp"].text == "port 5222/tcp (XMPP clients) is taken by prosody"
@@ -74,6 +80,7 @@ def test_a_stranger_on_the_port_is_a_clash_after_an_install_too() -> None:
         (8883, "tcp", {"im": {"mqtt": True}}),
         (5269, "tcp", {"im": {"federation": True}}),
         (5432, "tcp", {"database": "postgresql"}),
+        (9100, "tcp", {"metrics": True}),
     ],
 )
 def test_ports_are_needed_only_with_their_feature(port: int, protocol: str, config: dict[str, Any]) -> None:

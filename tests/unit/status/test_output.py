@@ -12,8 +12,9 @@ from rich.console import Console
 from lanpi.cli import status as command
 from lanpi.cli.status_view import live, one, several
 from lanpi.errors import ExitCode, LanpiError
+from lanpi.hosts.base import Completed
 from lanpi.provision.proof import Proof
-from lanpi.status import deep, watch
+from lanpi.status import deep
 from lanpi.status.deep import proof_lines
 from lanpi.status.document import document
 from lanpi.status.judge import judge, unreachable
@@ -82,9 +83,16 @@ def test_a_row_of_blocks():
 
 
 class Pi:
-    """A host that is root."""
+    """A host that is root; its own check ends as it is told."""
 
     can_be_root = True
+
+    def __init__(self, check="", error=""):
+        self.check, self.error = check, error
+
+    def run(self, argv, *, root, check, timeout_seconds):
+        assert argv == ["/usr/lib/lanpi/check", "check"] and root
+        return Completed("check", 1 if self.error else 0, self.check.encode(), self.error.encode())
 
 
 @pytest.fixture
@@ -99,13 +107,13 @@ def flaky(monkeypatch):
         yield Pi()
         connections.append("closed")
 
-    def read(host, *, root):
+    def read(host, *, root, since_seconds):
         ending = endings.pop(0)
         if isinstance(ending, Exception):
             raise ending
         return ending
 
-    monkeypatch.setattr(watch, "read_status", read)
+    monkeypatch.setattr("lanpi.status.read.read_status", read)
     return Watched("pi.local", connect), endings, connections
 
 
@@ -149,10 +157,23 @@ def test_a_message_that_does_not_pass_is_critical(monkeypatch):
         raise LanpiError("no message got through", next_step="lanpi doctor")
 
     monkeypatch.setattr(deep, "prove", fail)
-    report = judge("pi", readings(), deep.deep_lines(Pi(), readings()))
+    report = judge("pi", readings(), deep.deep_lines(Pi('{"passed":1,"websocket":0.2}'), readings()))
     assert (report.exit_status, report.summary) == (2, "Message: no message got through")
+    assert [line.text for line in report.lines if line.key == "deep:websocket"] == ["200 ms"]
     unprivileged = deep.deep_lines(Pi(), readings({"is_root": False}))
     assert [line.level for line in unprivileged] == ["unknown"]
+
+
+def test_the_pis_own_check_is_part_of_it(monkeypatch):
+    monkeypatch.setattr(deep, "prove", lambda host, server: Proof(0.4, 0.1, 0.05, "SCRAM-SHA-256", "here"))
+
+    def lines(host):
+        return {line.key: (line.level, line.text) for line in deep.deep_lines(host, readings())}
+
+    assert lines(Pi('{"passed":1,"websocket":0.2,"web":3}'))["deep:web"] == ("warning", "3000 ms")
+    assert "deep:web" not in lines(Pi('{"passed":1,"websocket":0.2}')), "no page is served"
+    assert lines(Pi('{"passed":0,"error":"no WebSocket"}'))["deep:check"] == ("critical", "no WebSocket")
+    assert lines(Pi(error="Traceback\nModuleNotFoundError: x"))["deep:check"] == ("warning", "ModuleNotFoundError: x")
 
 
 def test_only_one_kind_of_output_at_a_time():
@@ -160,5 +181,7 @@ def test_only_one_kind_of_output_at_a_time():
 
     assert run(["status", "--json", "--prometheus"]) == ExitCode.BAD_INPUT
     assert run(["status", "--watch", "--deep"]) == ExitCode.BAD_INPUT
+    assert run(["status", "--since", "yesterday"]) == ExitCode.BAD_INPUT
+    assert run(["status", "one", "two", "--html", "page.html"]) == ExitCode.BAD_INPUT
     # There is no terminal here.
     assert run(["status", "--watch"]) == ExitCode.BAD_INPUT

@@ -94,7 +94,8 @@ def test_a_service_and_what_it_uses():
         }
     )
     blocks = services.parse_show(SHOW)[:1]
-    found = services.services(source, blocks, {"ejabberd.service": 1.0}, {"ejabberd.service": 1.05}, 0.1)
+    [own] = [block["ControlGroup"] for block in blocks]
+    found = services.services(source, blocks, {own: 1.0}, {own: 1.05}, 0.1)
     assert found == [
         {
             "unit": "ejabberd.service",
@@ -110,6 +111,19 @@ def test_a_service_and_what_it_uses():
             "written_bytes": 4096,
         }
     ]
+
+
+def test_processor_time_is_read_of_services_in_slices_too():
+    groups = {
+        "/system.slice/ssh.service": 1_500_000,
+        "/lanpi.slice/lanpi-im.slice/ejabberd.service": 3_000_000,
+        "/lanpi.slice": 9_000_000,
+    }
+    files = Files({f"/sys/fs/cgroup{group}/cpu.stat": f"usage_usec {used}\nx 0\n" for group, used in groups.items()})
+    assert services.group_cpu_seconds(files) == {
+        "/system.slice/ssh.service": 1.5,
+        "/lanpi.slice/lanpi-im.slice/ejabberd.service": 3.0,
+    }
 
 
 def test_memory_that_systemd_accounts_is_taken_from_there():
@@ -210,11 +224,14 @@ def test_a_container_is_as_old_as_its_first_process():
     assert board.uptime_seconds(Files({})) is None
 
 
-def test_messages_are_counted_once_for_each_side(tmp_path):
+def test_messages_are_counted_once_for_each_side_and_accounts_once(tmp_path):
     path = str(tmp_path / "ejabberd.db")
     database = sqlite3.connect(path)
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("CREATE TABLE archive (username, server_host, timestamp, xml, kind)")
+    database.execute("CREATE TABLE users (username, type, server_host)")
+    for name, kind in (("alice", 1), ("alice", 3), ("bob", 3)):
+        database.execute("INSERT INTO users VALUES (?, ?, 'pi.local')", (name, kind))
     now = time.time()
 
     def keep(owner: str, sender: str, age: float, kind: str = "chat") -> None:
@@ -227,10 +244,11 @@ def test_messages_are_counted_once_for_each_side(tmp_path):
         keep(owner, "alice", 300)
         keep(owner, "room", 5, "groupchat")
     database.commit()
-    assert im.messages_per_minute(path, "pi.local", now) == {"sent_per_minute": 1, "received_per_minute": 1}
+    counted = {"registered": 2, "sent_per_minute": 1, "received_per_minute": 1}
+    assert im.counts(path, "pi.local", now) == counted
     database.close()
     # Closed by its server: opening it now would make files that the server could not open.
-    assert im.messages_per_minute(path, "pi.local", now) == {"sent_per_minute": None, "received_per_minute": None}
+    assert im.counts(path, "pi.local", now) == dict.fromkeys(counted)
 
 
 def test_the_domain_in_lanpis_own_configuration():

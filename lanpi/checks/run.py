@@ -1,0 +1,101 @@
+"""The program that lanpi-check.timer starts: one check, one sample; and at boot and shutdown the history's way."""
+
+import argparse
+import json
+import math
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lanpi.facts.probe.source import Machine
+from lanpi.status.probe import board, im
+
+from . import accounts, exchange, names, ring, store
+from .ring import Sample
+
+
+def machine_sample(source: Machine, domain: str, now: float) -> Sample:
+    """The Pi's own figures; None for what it cannot tell."""
+    found = board.board(source)
+    people = im.people(domain)
+    load = found["load"]
+    swap = found["swap_used_bytes"] if found["swap_total_bytes"] else None
+    return Sample(
+        epoch=math.floor(now),
+        memory_available=found["memory_available_bytes"],
+        swap_used=swap,
+        disk_written=found["disk_written_bytes"],
+        load=load[1] if len(load) > 1 else None,
+        temperature=found["temperature_celsius"],
+        people=people["online"],
+        sessions=people["sessions"],
+        messages=people["sent_per_minute"],
+    )
+
+
+def check(settings: dict[str, Any], archived: str | None) -> tuple[dict[str, Any], str | None]:
+    """One check; see :func:`lanpi.checks.exchange.look`. A server that does not answer is a check that failed."""
+    try:
+        logins = accounts.logins(settings)
+        if archived is None:
+            forget(settings["domain"])
+        try:
+            found, kept = exchange.look(logins, archived)
+        except exchange.NotArchived:
+            # An older copy was restored, or somebody tidied up: whether the archive works, a new message tells.
+            found, kept = exchange.look(logins, None)
+        if "not-authorized" in found.get("error", ""):
+            accounts.renew(settings["domain"])
+            found, kept = exchange.look(accounts.logins(settings), None)
+    except (OSError, ValueError) as error:
+        return {"checks": 1, "passed": 0, "error": f"ejabberd does not answer: {error}"}, None
+    return found, kept
+
+
+def archived_today(now: float) -> str | None:
+    """The text of the message that was put into the archive today; None when there is none yet."""
+    try:
+        known = json.loads(Path(names.ARCHIVED).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return str(known["body"]) if now - known["epoch"] < 86400 else None
+
+
+def forget(domain: str) -> None:
+    """Empty both archives, before the day's message is put there."""
+    for name in names.ACCOUNTS:
+        im.call(domain, "remove_mam_for_user", user=name, host=domain)
+
+
+def one_check() -> Sample:
+    """Check, and add the sample to the history."""
+    settings = json.loads(Path(names.SETTINGS).read_text("utf-8"))
+    now = time.time()
+    archived = archived_today(now)
+    sample = machine_sample(Machine(), settings["domain"], now)
+    found, kept = check(settings, archived)
+    if kept is None:
+        Path(names.ARCHIVED).unlink(missing_ok=True)
+    elif kept != archived:
+        Path(names.ARCHIVED).write_text(json.dumps({"body": kept, "epoch": now}), "utf-8")
+    sample = replace(sample, **found)
+    store.append(names.LIVE, sample)
+    age = store.saved_seconds_ago(names.KEPT, now)
+    if age is None or not 0 <= age < names.SAVE_SECONDS:
+        store.save(names.LIVE, names.KEPT, now)
+    return sample
+
+
+def main() -> None:
+    """Command line: ``check``; ``load`` at boot, ``save`` at shutdown."""
+    parser = argparse.ArgumentParser(prog="check")
+    parser.add_argument("what", choices=("check", "load", "save"))
+    match parser.parse_args().what:
+        case "load":
+            store.load(names.LIVE, names.KEPT)
+        case "save":
+            store.save(names.LIVE, names.KEPT, time.time())
+        case _:
+            sys.stdout.write(ring.to_line(one_check()))
