@@ -137,7 +137,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    names = [f"hcbench{letter}" for letter in "abc"]
+    names = [f"benchbk{letter}" for letter in "abc"]
     try:
         with tempfile.TemporaryDirectory() as folder:
             rows = measure(*(virtual.up(name, model=MODEL) for name in names), Path(folder), options.rounds)
