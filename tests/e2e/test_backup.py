@@ -415,7 +415,7 @@ def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(film, old, r
     assert "is full" in status["last_error"]
     said = lanpi("status", target)
     assert "the last one failed" in said.stdout
-    assert on_pi(old, "cat /run/hooked").stdout.split() == ["before", "failed"]
+    assert on_pi(old, "cat /run/hooked", root=True).stdout.split() == ["before", "failed"]
     # The administrator has a message of it waiting.
     waiting = query(on_pi, old, "SELECT xml FROM spool WHERE username = 'admin' ORDER BY seq DESC LIMIT 1")
     assert "The backup failed: /mnt/small/backup" in waiting[0][0]
