@@ -81,17 +81,13 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
     with lock(host, report.note):
         _bring_engine(host, facts, request.log, report)
         program = send_program(host, report)
-        try:
-            fetched = _fetch(host, program, request)
-            _same_domain(host, facts, fetched["domain"])
-            program.run("restore-settings")
-        finally:
-            # In memory only, and not longer than needed.
-            host.run(["rm", "-f", f"{SENT}/key", f"{SENT}/environment"], root=True)
+        fetched = _fetch(host, program, request)
+        same_domain(host, facts, fetched["domain"])
+        program.run("restore-settings")
     domain = fetched["domain"]
     options = Options(log=request.log)
     try:
-        install(host, _as_restored, options, report)
+        install(host, as_restored, options, report)
     except LanpiError as error:
         if was_installed and error.exit_code in (ExitCode.FAILED, ExitCode.BLOCKED, ExitCode.BAD_INPUT):
             _go_back(host, program, options, report)
@@ -105,7 +101,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
             failure = None
     if failure:
         if was_installed and failure.exit_code is not ExitCode.UNREACHABLE:
-            install(host, _as_restored, options, report)  # services for the settings that are back
+            install(host, as_restored, options, report)  # services for the settings that are back
         raise failure
     report.begin("Sending a message between two accounts")
     try:
@@ -116,7 +112,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
         raise
     report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
     done = program.run("restore-finish")
-    return Restored(fetched["id"], fetched, done["previous"], proof, _looked_for(facts.hostname, domain))
+    return Restored(fetched["id"], fetched, done["previous"], proof, looked_for(facts.hostname, domain))
 
 
 def discard_previous(host: Host, report: Reporter) -> tuple[str, ...]:
@@ -128,7 +124,7 @@ def discard_previous(host: Host, report: Reporter) -> tuple[str, ...]:
     return tuple(send_program(host, report).run("restore-discard")["discarded"])
 
 
-def _as_restored(pi_text: str | None) -> Config:
+def as_restored(pi_text: str | None) -> Config:
     return effective(parse(pi_text or "", "the restored lanpi.yml"), {}).config
 
 
@@ -142,7 +138,36 @@ def _bring_engine(host: Host, facts: Facts, log: Path | None, report: Reporter) 
     report.end()
 
 
+def restore_part(host: Host, request: Request, account: str, room: str, report: Reporter) -> dict[str, Any]:
+    """Bring one account or one room of a snapshot into the server that is in use; what is there stays.
+
+    Args:
+        account, room: address of one of them, the other empty.
+
+    Returns:
+        added: rows by table. rows: all of them. files: uploads that were gone.
+
+    Raises:
+        LanpiError: BAD_INPUT (not in the snapshot, of another domain, PostgreSQL), BLOCKED (no space, an unfinished
+            work), REFUSED (wrong key), FAILED.
+    """
+    report.begin("Looking at the Pi")
+    facts = read_facts(host, root=True, packages=(ENGINE,))
+    if not (facts.installed and facts.installed.finished):
+        raise LanpiError("there is no server to bring it into", host=host.name,
+                         next_step="Restore all of it: the same command without --account and --room",
+                         exit_code=ExitCode.BAD_INPUT)  # fmt: skip
+    report.end(facts.hardware.model)
+    what = ("--account", account) if account else ("--room", room)
+    with lock(host, report.note):
+        return _with_repository(host, send_program(host, report), request, "restore-part", *what)
+
+
 def _fetch(host: Host, program: Program, request: Request) -> dict[str, Any]:
+    return _with_repository(host, program, request, "restore-fetch")
+
+
+def _with_repository(host: Host, program: Program, request: Request, verb: str, *what: str) -> dict[str, Any]:
     key, environment = PI_KEY, PI_ENVIRONMENT
     if request.key is not None:
         key = f"{SENT}/key"
@@ -157,13 +182,17 @@ def _fetch(host: Host, program: Program, request: Request) -> dict[str, Any]:
     if request.environment is not None:
         environment = f"{SENT}/environment"
         host.put(environment, request.environment, root=True)
-    return program.run(
-        *("restore-fetch", "--from", request.location, "--snapshot", request.snapshot),
-        *("--key", key, "--environment", environment),
-    )
+    try:
+        return program.run(
+            *(verb, "--from", request.location, "--snapshot", request.snapshot),
+            *("--key", key, "--environment", environment, *what),
+        )
+    finally:
+        # In memory only, and not longer than needed.
+        host.run(["rm", "-f", f"{SENT}/key", f"{SENT}/environment"], root=True)
 
 
-def _same_domain(host: Host, facts: Facts, domain: str) -> None:
+def same_domain(host: Host, facts: Facts, domain: str) -> None:
     if facts.installed and facts.installed.domain and facts.installed.domain != domain:
         raise LanpiError(
             f"this Pi serves {facts.installed.domain}, and the snapshot is of {domain}",
@@ -173,7 +202,7 @@ def _same_domain(host: Host, facts: Facts, domain: str) -> None:
         )
 
 
-def _looked_for(hostname: str, domain: str) -> str:
+def looked_for(hostname: str, domain: str) -> str:
     name, _, rest = domain.partition(".")
     return name if rest == "local" and name != hostname.lower() else ""
 
@@ -183,4 +212,4 @@ def _go_back(host: Host, program: Program, options: Options, report: Reporter) -
     with lock(host, report.note):
         program.run("restore-back")
     config = host.get(paths.PI_CONFIG, root=True).decode()
-    install(host, lambda _: _as_restored(config), options, report)
+    install(host, lambda _: as_restored(config), options, report)

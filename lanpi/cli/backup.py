@@ -149,15 +149,21 @@ def verify(
 @app.command()
 def drill(
     target: TargetArgument = None,
+    compare_only: Annotated[
+        bool, typer.Option("--compare-only", help="Compare the data, and start no second server with them.")
+    ] = False,
     password_file: PasswordFile = None,
     sudo_password_file: SudoPasswordFile = None,
     identity: IdentityFile = None,
     accept_new_host_key: AcceptNewHostKey = False,
     json_output: Json = False,
 ) -> None:
-    """Restore the newest snapshot on the Pi into a throw-away folder and compare every table and file."""
+    """Prove the newest snapshot on the Pi, apart from the live server: restore, compare, serve, log in, compare."""
     login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    _work(target, json_output, login, "drill", "The newest snapshot restores, and holds what was backed up.")
+    served = "The newest snapshot restores, holds what was backed up, and a second server serves it."
+    compared = "The newest snapshot restores, and holds what was backed up."
+    arguments = ("--server", "no" if compare_only else "must")
+    _work(target, json_output, login, "drill", compared if compare_only else served, *arguments)
 
 
 @app.command()
@@ -240,6 +246,35 @@ def key(
 
 
 @app.command()
+def export(
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="A new tar file here.", show_default=False)],
+    target: TargetArgument = None,
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    json_output: Json = False,
+) -> None:
+    """Write everything into one file that other servers can read: for leaving lanpi. It is not encrypted."""
+    from dataclasses import asdict
+
+    from lanpi.backup.export import export as run
+    from lanpi.backup.remote import Program
+    from lanpi.cli.install_report import TerminalReporter
+
+    terminal = Terminal(json_output=json_output)
+    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    with open_target(target, terminal, **login) as host, TerminalReporter(terminal, verbose=False) as report:
+        done = run(host, Program(host, report), output, report)
+    if json_output:
+        terminal.json({"event": "outcome", **asdict(done)})
+        return
+    terminal.result(f"{done.path}: {_size(done.size_bytes)}, {done.compared} files compared with their hashes")
+    terminal.result(_holds(done.summary))
+    terminal.warn("it is not encrypted, and holds every message and the server's secrets: keep it as such")
+
+
+@app.command()
 def schedule(
     target: TargetArgument = None,
     password_file: PasswordFile = None,
@@ -274,10 +309,10 @@ def schedule(
     terminal.result("Change it: lanpi install --set backup.schedule=HH:MM (lanpi config example has all keys)")
 
 
-def _work(target: str | None, json_output: bool, login: dict[str, Any], verb: str, done: str) -> None:
+def _work(target: str | None, json_output: bool, login: dict[str, Any], verb: str, done: str, *arguments: str) -> None:
     terminal = Terminal(json_output=json_output)
     with _opened(target, terminal, login) as (_, program):
-        result = program.run(verb, quietly=True)
+        result = program.run(verb, *arguments, quietly=True)
     if json_output:
         terminal.json({"event": "outcome", **result})
         return

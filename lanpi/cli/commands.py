@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "tune": "Limits that fit the Pi: show, explain, change, undo.",
     "backup": "Backups: make, list, verify, prove, and the key to keep.",
     "restore": "Bring a backup back, on the same or another Pi.",
+    "migrate": "Move a living server to a new Pi, with a short stop.",
     "uninstall": "Take lanpi off a Pi again.",
     "config": "Settings: the example, what is in effect, a check.",
     "host": "Short names for your Pis, and their host keys.",

@@ -1,7 +1,9 @@
 """``lanpi restore``."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +19,9 @@ from lanpi.cli.options import (
 )
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
+
+if TYPE_CHECKING:
+    from lanpi.backup.restore import Restored
 
 app = typer.Typer()
 
@@ -37,6 +42,10 @@ def restore(
         Path | None,
         typer.Option("--environment-file", help="KEY=VALUE lines that the storage asks for.", show_default=False),
     ] = None,
+    account: Annotated[
+        str, typer.Option("--account", metavar="JID", help="Only this account, into the server in use.")
+    ] = "",
+    room: Annotated[str, typer.Option("--room", metavar="JID", help="Only this room, into the server in use.")] = "",
     discard_previous: Annotated[
         bool, typer.Option("--discard-previous", help="Remove what earlier restores kept of before.")
     ] = False,
@@ -51,23 +60,18 @@ def restore(
 
     What was there before is kept on the Pi until --discard-previous, and comes back by itself when the
     restore fails. Interrupted, run the same command again.
-    """
-    from dataclasses import asdict
 
-    from lanpi.backup.restore import Request
+    With --account or --room only that is brought in: what is there stays, and nothing is doubled.
+    """
+    from lanpi.backup.restore import Request, restore_part
     from lanpi.backup.restore import discard_previous as discard
     from lanpi.backup.restore import restore as run
     from lanpi.cli.install_report import TerminalReporter, log_path
 
     terminal = Terminal(json_output=json_output, yes=yes)
-    if bool(location) == discard_previous:
-        raise LanpiError(
-            "say where the backup is",
-            next_step="lanpi restore --from REPOSITORY TARGET (or --discard-previous alone)",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    key = _read(key_file)
-    environment = _read(environment_file)
+    part = account or room
+    _check(location, account, room, discard_previous)
+    request = Request(location, snapshot, _read(key_file), _read(environment_file), None if part else log_path(target))
     with open_target(
         target,
         terminal,
@@ -76,23 +80,51 @@ def restore(
         identity=identity,
         accept_new_host_key=accept_new_host_key,
     ) as host:
-        if discard_previous:
-            question = f"Remove for ever what was on {host.name} before its restores?"
-        else:
-            question = f"Replace the messages, accounts and settings of {host.name} by those of the backup?"
-        if not terminal.confirm(question):
+        if not terminal.confirm(_question(host.name, part, discard_previous)):
             raise typer.Exit(int(ExitCode.BAD_INPUT))
         with TerminalReporter(terminal, verbose=False) as report:
             if discard_previous:
-                gone = discard(host, report)
+                show: Callable[[], None] = partial(_show_discarded, terminal, discard(host, report), json_output)
+            elif part:
+                show = partial(
+                    _show_part, terminal, part, restore_part(host, request, account, room, report), json_output
+                )
             else:
-                done = run(host, Request(location, snapshot, key, environment, log_path(target)), report)
+                show = partial(_show_whole, terminal, target, run(host, request, report), json_output)
+    show()
+
+
+def _check(location: str, account: str, room: str, discard_previous: bool) -> None:
+    if bool(location) == discard_previous:
+        raise LanpiError(
+            "say where the backup is",
+            next_step="lanpi restore --from REPOSITORY TARGET (or --discard-previous alone)",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    if [bool(account), bool(room), discard_previous].count(True) > 1:
+        raise LanpiError(
+            "one account, one room, or all of it", next_step="Give one of them", exit_code=ExitCode.BAD_INPUT
+        )
+
+
+def _question(name: str, part: str, discard_previous: bool) -> str:
     if discard_previous:
-        if json_output:
-            terminal.json({"event": "outcome", "discarded": list(gone)})
-        else:
-            terminal.result(f"Removed: {', '.join(gone)}" if gone else "There was nothing of before.")
-        return
+        return f"Remove for ever what was on {name} before its restores?"
+    if part:
+        return f"Bring {part} into {name}? Its server stops for a few seconds."
+    return f"Replace the messages, accounts and settings of {name} by those of the backup?"
+
+
+def _show_discarded(terminal: Terminal, gone: Sequence[str], json_output: bool) -> None:
+    if json_output:
+        terminal.json({"event": "outcome", "discarded": list(gone)})
+    else:
+        terminal.result(f"Removed: {', '.join(gone)}" if gone else "There was nothing of before.")
+
+
+def _show_whole(terminal: Terminal, target: str | None, done: "Restored", json_output: bool) -> None:
+    from dataclasses import asdict
+
     if json_output:
         terminal.json({"event": "outcome", **asdict(done)})
         return
@@ -107,6 +139,16 @@ def restore(
     if done.previous:
         terminal.result(f"  What was there before is kept in {done.previous} on the Pi.")
         terminal.result(f"  When all is well: lanpi restore --discard-previous{f' {target}' if target else ''}")
+
+
+def _show_part(terminal: Terminal, name: str, added: dict[str, Any], json_output: bool) -> None:
+    if json_output:
+        terminal.json({"event": "outcome", **added})
+    elif not added["rows"] and not added["files"]:
+        terminal.result(f"Nothing of {name} was missing.")
+    else:
+        terminal.result(f"Brought back of {name}: {added['rows']} rows, {added['files']} files")
+        terminal.table(("TABLE", "ROWS"), ((table, str(rows)) for table, rows in added["added"].items()))
 
 
 def _read(path: Path | None) -> bytes | None:

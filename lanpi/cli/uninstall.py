@@ -19,6 +19,8 @@ from lanpi.errors import ExitCode
 
 app = typer.Typer()
 
+MEGABYTE = 1024 * 1024
+
 
 @app.command()
 def uninstall(
@@ -36,6 +38,7 @@ def uninstall(
 ) -> None:
     """Take lanpi off a Pi again and put back what it changed. People's data stays unless --purge is given."""
     from lanpi.cli.install_report import TerminalReporter, log_path
+    from lanpi.provision.uninstall import backups_on_card
     from lanpi.provision.uninstall import uninstall as run
 
     terminal = Terminal(json_output=json_output, yes=yes)
@@ -47,6 +50,8 @@ def uninstall(
         identity=identity,
         accept_new_host_key=accept_new_host_key,
     ) as host:
+        if purge:
+            _warn_of_backups(terminal, backups_on_card(host))
         what = "with all accounts, messages and files, for ever" if purge else "(accounts and messages stay)"
         if not check and not terminal.confirm(f"Remove lanpi from {host.name} {what}?"):
             raise typer.Exit(int(ExitCode.BAD_INPUT))
@@ -64,3 +69,12 @@ def uninstall(
     if check:
         for item in outcome.removed:
             terminal.result(f"  {item}")
+
+
+def _warn_of_backups(terminal: Terminal, size: int | None) -> None:
+    """Before the question, and where nobody is asked too: this is the last copy."""
+    from lanpi.provision.uninstall import OWN_REPOSITORY
+
+    if size is not None:
+        terminal.warn(f"the backups on the Pi's own card go too: {OWN_REPOSITORY}, {size / MEGABYTE:.1f} MB")
+    terminal.warn("so does the key of those elsewhere: without the recovery sheet (lanpi backup key) nobody reads them")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lanpi import paths
+from lanpi.config.backup import Backup
 from lanpi.config.load import effective, parse
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.read import read_facts
@@ -21,6 +22,8 @@ STEPS = {
     "Remove the files": "Putting files back",
     "Remove the data": "Cleaning up",
 }
+OWN_REPOSITORY = str(Backup().repositories[0])
+"""The default repository, on the Pi's own card."""
 DATA_PACKAGES = ("ejabberd", "postgresql")
 """Packages whose purge would take people's data along; without --purge they are only removed."""
 
@@ -31,6 +34,16 @@ class Removed:
 
     removed: tuple[str, ...]
     kept: tuple[str, ...]
+
+
+def backups_on_card(host: Host) -> int | None:
+    """Bytes of the backup repository on the Pi's own card, which a purge removes too; None where there is none.
+
+    Raises:
+        LanpiError: REFUSED without root.
+    """
+    done = host.run(["du", "-sb", OWN_REPOSITORY], root=True, check=False)
+    return int(done.text.split()[0]) if done.exit_status == 0 else None
 
 
 def uninstall(host: Host, report: Reporter, *, purge: bool, check: bool, log: Path | None) -> Removed:

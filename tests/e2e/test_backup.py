@@ -1,13 +1,17 @@
 """A backup counts when it has been restored: on another Pi, after a power cut, from a damaged or full disk."""
 
 import asyncio
+import contextlib
 import json
 import re
 import secrets
+import sqlite3
 import subprocess
 import sys
+import tarfile
 import threading
 import time
+from xml.etree import ElementTree
 
 import pytest
 
@@ -209,9 +213,28 @@ def test_the_key_is_in_no_argument_log_or_journal(backed_up, old, key_file, on_p
 
 def test_the_drill_proves_the_newest_snapshot(backed_up, old, lanpi, on_pi):
     done = sure(lanpi("backup", "drill", f"virtual:{old.name}"))
-    assert "holds what was backed up" in done.stdout
+    assert "a second server serves it" in done.stdout
+    assert on_pi(old, "test -e /var/lib/lanpi/backup/drill", root=True, check=False).returncode != 0
     status = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)
     assert status["last_drill"] >= status["last_success"]
+    assert status["drill_server"] is True
+
+
+def test_an_export_is_one_file_with_every_account(backed_up, old, domain, lanpi, files):
+    path = files / "export.tar"
+    sure(lanpi("backup", "export", str(path), f"virtual:{old.name}"))
+    assert path.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(path) as archive:
+        ours = f"_{domain.replace('.', '_')}.xml"
+        (written,) = [name for name in archive.getnames() if "/xep-0227/" in name and name.endswith(ours)]
+        accounts = ElementTree.parse(archive.extractfile(written)).getroot()
+        archive.extract("./databases/ejabberd.sqlite", files)
+    people = {user.get("name"): user for user in accounts.iter("{urn:xmpp:pie:0}user")}
+    assert {"admin", "anna", "ben", *CROWD} <= set(people)
+    assert [item.get("jid") for item in people["anna"].iter("{jabber:iq:roster}item")] == [f"ben@{domain}"]
+    with contextlib.closing(sqlite3.connect(files / "databases/ejabberd.sqlite")) as database:
+        bodies = {body for (body,) in database.execute("SELECT txt FROM archive WHERE username = 'anna'")}
+    assert set(backed_up[0]) <= bodies
 
 
 def test_a_wrong_key_is_refused_and_nothing_is_touched(backed_up, new, repository, lanpi, files, on_pi):
@@ -221,6 +244,20 @@ def test_a_wrong_key_is_refused_and_nothing_is_touched(backed_up, new, repositor
     done = lanpi(*arguments, timeout_seconds=300)
     assert done.returncode == 4
     assert f"the key does not open the repository at {repository}" in done.stderr
+    assert on_pi(new, "test -e /etc/lanpi/lanpi.yml || test -d /var/lib/ejabberd", check=False).returncode != 0
+
+
+def test_a_card_without_room_is_refused_with_the_figures_and_nothing_is_touched(
+    backed_up, new, repository, key_file, lanpi, on_pi
+):
+    left = "$(df --output=avail -B1 / | tail -1)"
+    on_pi(new, f"fallocate -l $(({left} - 64 * 1024 * 1024)) /filled", root=True)
+    arguments = ("restore", "--from", repository, "--key-file", str(key_file), f"virtual:{new.name}", "--yes")
+    done = lanpi(*arguments, timeout_seconds=300)
+    on_pi(new, "rm /filled", root=True)
+    assert done.returncode == 5, done.stderr
+    figures = r"the snapshot needs \d+ MB on /var/lib/lanpi/restore and 64 MB to spare, and \d+ MB are free"
+    assert re.search(figures, done.stderr)
     assert on_pi(new, "test -e /etc/lanpi/lanpi.yml || test -d /var/lib/ejabberd", check=False).returncode != 0
 
 
@@ -274,6 +311,28 @@ def test_the_restored_pi_backs_up_to_the_same_repository(restored, new, reposito
     assert repository in [saved["location"] for saved in said["repositories"]]
 
 
+def test_one_account_and_one_room_come_back_and_nothing_is_doubled(restored, new, people, domain, lanpi, on_pi):
+    """Removed by mistake; the others go on with what they have written since."""
+    target, room = f"virtual:{new.name}", f"everybody@conference.{domain}"
+    of_both = f"SELECT username, count(*) FROM archive WHERE username IN ('anna', '{room}') GROUP BY username"
+    before = query(on_pi, new, of_both)
+    contacts = query(on_pi, new, "SELECT * FROM rosterusers WHERE username = 'anna'")
+    rows = json.loads(sure(lanpi("backup", "list", target, "--json")).stdout)["snapshots"]
+    arguments = ("restore", "--from", rows[-1]["repository"], "--snapshot", rows[-1]["id"], target, "--yes")
+    sure(lanpi("user", "remove", "anna", target, "--yes"))
+    gone = json.dumps({"name": "everybody", "service": f"conference.{domain}"})
+    on_pi(new, f"echo '{gone}' | /usr/lib/lanpi/im-call destroy_room -", root=True)
+    assert query(on_pi, new, of_both) == []
+    for what in (("--account", f"anna@{domain}"), ("--room", room)):
+        assert outcome(sure(lanpi(*arguments, *what, "--json")))["rows"] > 0
+        assert outcome(sure(lanpi(*arguments, *what, "--json")))["rows"] == 0
+    assert query(on_pi, new, of_both) == before
+    assert query(on_pi, new, "SELECT * FROM rosterusers WHERE username = 'anna'") == contacts
+    done = lanpi(*arguments, "--account", f"nobody@{domain}")
+    assert done.returncode == 2
+    assert f"the snapshot has no account nobody@{domain}" in done.stderr
+
+
 def test_a_restore_that_the_power_cut_is_finished_by_the_same_command(
     restored, new, people, domain, repository, files, lanpi, on_pi
 ):
@@ -313,24 +372,30 @@ def film(backed_up, old, on_pi):
     )
 
 
-def test_a_power_cut_during_a_backup_leaves_the_repository_fine(film, old, lanpi, on_pi):
-    target = f"virtual:{old.name}"
-    with subprocess.Popen(
-        [sys.executable, "-m", "lanpi", "backup", "now", target], stderr=subprocess.PIPE, text=True
-    ) as process:
+def cut_off(lanpi, on_pi, pi, verb, step):
+    """Cut the power while restic holds the local repository, and bring the Pi up again."""
+    command = [sys.executable, "-m", "lanpi", "backup", verb, f"virtual:{pi.name}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
-            if "Saving to" in line:
+            if step in line:
                 break
         deadline = time.monotonic() + 30
-        while on_pi(old, "ls /var/backups/lanpi/locks | grep -q .", root=True, check=False).returncode != 0:
+        while on_pi(pi, "ls /var/backups/lanpi/locks | grep -q .", root=True, check=False).returncode != 0:
             assert time.monotonic() < deadline
-        sure(lanpi("virtual", "kill", old.name))
+        sure(lanpi("virtual", "kill", pi.name))
         process.communicate(timeout=120)
     assert process.returncode != 0
-    sure(lanpi("virtual", "start", old.name))
+    sure(lanpi("virtual", "start", pi.name))
+
+
+def test_a_power_cut_during_a_backup_or_a_prune_leaves_the_repository_fine(film, old, lanpi, on_pi):
+    target = f"virtual:{old.name}"
+    cut_off(lanpi, on_pi, old, "now", "Saving to")
     said = outcome(sure(backup(lanpi, old)))
     assert said["uploads"] >= 2
-    # The dead run's lock is in nobody's way.
+    # And while it is pruned. The dead runs' locks are in nobody's way.
+    cut_off(lanpi, on_pi, old, "prune", "Pruning /var/backups/lanpi")
+    sure(backup(lanpi, old))
     sure(lanpi("backup", "prune", target))
     sure(lanpi("backup", "verify", target))
 
@@ -338,7 +403,10 @@ def test_a_power_cut_during_a_backup_leaves_the_repository_fine(film, old, lanpi
 def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(film, old, repository, lanpi, on_pi):
     target = f"virtual:{old.name}"
     on_pi(old, "mkdir -p /mnt/small && mount -t tmpfs -o size=20m tmpfs /mnt/small", root=True)
-    sure(lanpi("install", target, "--set", f"backup.repositories=[/mnt/small/backup, {repository}]"))
+    hook = "#!/bin/sh\\necho $LANPI_BACKUP >> /run/hooked\\n"
+    on_pi(old, f"printf '{hook}' > /usr/local/bin/hook && chmod +x /usr/local/bin/hook", root=True)
+    hooks = [part for when in ("before", "after") for part in ("--set", f"backup.hook_{when}=/usr/local/bin/hook")]
+    sure(lanpi("install", target, "--set", f"backup.repositories=[/mnt/small/backup, {repository}]", *hooks))
     done = lanpi("backup", "now", target)
     assert done.returncode == 1
     assert "the disk with the repository at /mnt/small/backup is full" in done.stderr
@@ -347,6 +415,10 @@ def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(film, old, r
     assert "is full" in status["last_error"]
     said = lanpi("status", target)
     assert "the last one failed" in said.stdout
+    assert on_pi(old, "cat /run/hooked", root=True).stdout.split() == ["before", "failed"]
+    # The administrator has a message of it waiting.
+    waiting = query(on_pi, old, "SELECT xml FROM spool WHERE username = 'admin' ORDER BY seq DESC LIMIT 1")
+    assert "The backup failed: /mnt/small/backup" in waiting[0][0]
     on_pi(old, "umount /mnt/small", root=True)
     done = lanpi("backup", "now", target)
     assert done.returncode == 1
@@ -368,3 +440,22 @@ def test_flipped_bits_are_found_and_the_snapshots_named(backed_up, old, lanpi, o
     rows = json.loads(sure(lanpi("backup", "list", target, "--json")).stdout)["snapshots"]
     local = {row["id"] for row in rows if row["repository"] == "/var/backups/lanpi"}
     assert set(hit[1].replace(",", "").split()) <= local
+
+
+def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(backed_up, old, virtual_pi, domain, lanpi, on_pi):
+    fresh = virtual_pi("bkmove", model="4-2g")
+    # The Pi goes on writing to itself, to see whether messages pass.
+    people_s = "SELECT username, txt, timestamp FROM archive WHERE username NOT LIKE 'lanpi-%' ORDER BY 1, 2, 3"
+    archived = query(on_pi, old, people_s)
+    source, target = f"virtual:{old.name}", f"virtual:{fresh.name}"
+    said = outcome(sure(lanpi("migrate", source, target, "--yes", "--json", timeout_seconds=600)))
+    assert said["downtime_seconds"] < 60
+    assert said["last_bytes"] < said["first_bytes"], "the files were carried over again while nobody could write"
+    assert query(on_pi, fresh, people_s) == archived
+    files = "cd /var/lib/ejabberd/upload && find . -type f -exec sha256sum {} + | sort"
+    assert on_pi(fresh, files, root=True).stdout == on_pi(old, files, root=True).stdout
+    timers = "lanpi-backup.timer lanpi-backup-care.timer"
+    assert on_pi(old, f"systemctl is-active ejabberd {timers}", check=False).stdout.split() == ["inactive"] * 3
+    assert query(on_pi, old, people_s) == archived
+    sure(lanpi("install", source))
+    assert on_pi(old, f"systemctl is-active ejabberd {timers}").stdout.split() == ["active"] * 3

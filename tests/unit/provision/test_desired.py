@@ -145,3 +145,22 @@ def test_every_role_declares_and_every_template_is_placed():
 
 def test_variables_hold_no_secret_and_are_json():
     json.dumps(desired("pi5-8g-trixie").variables())
+
+
+@pytest.mark.parametrize(("schedule", "starts_a_day"), [("hourly", 24), ("02:30", 1)])
+def test_a_day_s_backups_are_not_more_than_systemd_allows(schedule, starts_a_day):
+    """systemd refuses a unit that starts too often, whether its runs fail or not; five are left for failures."""
+    unit = content(desired("pi5-8g-trixie", backup={"schedule": schedule}), "/etc/systemd/system/lanpi-backup.service")
+    limit = next(int(line.partition("=")[2]) for line in unit.splitlines() if line.startswith("StartLimitBurst="))
+    assert limit == starts_a_day + 5
+
+
+def test_the_drill_s_server_is_the_live_one_without_its_ports_and_redis():
+    state = desired("pi5-8g-trixie", im={"federation": True, "mqtt": True, "http_api": True})
+    live = yaml.safe_load(content(state, "/etc/ejabberd/ejabberd.yml"))
+    second = yaml.safe_load(content(state, "/etc/lanpi/drill.yml"))
+    assert [listener["port"] for listener in second["listen"]] == [5223, "unix:/var/lib/ejabberd/api.sock"]
+    assert "redis_password" not in second
+    assert second["default_ram_db"] == "mnesia"
+    assert second["modules"] == live["modules"]
+    assert second["sql_database"] == live["sql_database"]

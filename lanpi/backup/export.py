@@ -1,0 +1,121 @@
+"""`lanpi backup export`: everything a server holds as one tar file on this machine, its format in docs/reference."""
+
+import hashlib
+import json
+import os
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from lanpi.backup.remote import Program
+from lanpi.errors import ExitCode, LanpiError
+from lanpi.hosts.base import Host
+
+CONTENT = "content.json"
+_CHUNK = 1024 * 1024
+
+
+class Report(Protocol):
+    """How the export tells what it does."""
+
+    def begin(self, step: str) -> None:
+        """A step starts."""
+        ...
+
+    def end(self, detail: str = "") -> None:
+        """It is done."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        path: of the file here. size_bytes: of it.
+        summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
+        compared: how many files in it were compared with their hashes.
+    """
+
+    path: str
+    size_bytes: int
+    summary: dict[str, Any]
+    compared: int
+
+
+def export(host: Host, program: Program, path: Path, report: Report) -> Exported:
+    """Fetch everything into a new file that only its owner can read; compared with its hashes before it gets its name.
+
+    Raises:
+        LanpiError: BAD_INPUT (the file is there, or cannot be written), BLOCKED (no space on the Pi), FAILED.
+    """
+    if path.exists():
+        raise LanpiError(f"{path} is there already", next_step="Name another file", exit_code=ExitCode.BAD_INPUT)
+    partial = path.with_name(f".{path.name}.partial")
+    summary = program.run("export")
+    try:
+        report.begin("Fetching it")
+        try:
+            size = _fetch(host, summary["folder"], partial)
+        except OSError as error:
+            raise LanpiError(f"cannot write {path}: {error.strerror}", exit_code=ExitCode.BAD_INPUT) from error
+        report.end()
+        report.begin("Comparing it with its hashes")
+        wrong, compared = check_archive(partial)
+        if wrong:
+            raise LanpiError(f"{', '.join(wrong[:3])} did not arrive as sent", host=host.name, next_step="Run it again")
+        partial.rename(path)
+        report.end(f"{compared} files")
+    finally:
+        partial.unlink(missing_ok=True)
+        program.run("export-done")
+    return Exported(str(path), size, summary, compared)
+
+
+def _fetch(host: Host, folder: str, partial: Path) -> int:
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        status = host.stream(["tar", "-C", folder, "-cf", "-", "."], file.write, root=True)  # type: ignore[arg-type]
+        if status != 0:
+            raise LanpiError(f"tar ended with status {status}", host=host.name, next_step="Run it again")
+        file.flush()
+        os.fsync(descriptor)
+        return file.tell()
+
+
+def check_archive(path: Path) -> tuple[list[str], int]:
+    """Members of an export that are missing or not what its content.json says, and how many were compared.
+
+    Raises:
+        LanpiError: it is no such archive.
+    """
+    try:
+        with tarfile.open(path) as archive:
+            members = {member.name.removeprefix("./"): member for member in archive.getmembers()}
+            told = archive.extractfile(members[CONTENT])
+            assert told is not None
+            expected = _hashes(json.load(told))
+            wrong = [
+                name
+                for name, digest in expected.items()
+                if name not in members or _sha256(archive.extractfile(members[name])) != digest
+            ]
+    except (tarfile.TarError, KeyError, ValueError) as error:
+        raise LanpiError(f"{path} is no whole export: {error}", next_step="Run it again") from error
+    return wrong, len(expected)
+
+
+def _hashes(content: dict[str, Any]) -> dict[str, str]:
+    files = {f"files{name}": entry["sha256"] for name, entry in content["files"].items()}
+    copies = {entry["file"]: entry["sha256"] for entry in (*content["databases"], content["mnesia"]) if entry}
+    accounts: dict[str, str] = content["xep-0227"]
+    return files | copies | accounts
+
+
+def _sha256(file: IO[bytes] | None) -> str:
+    digest = hashlib.sha256()
+    while file is not None and (chunk := file.read(_CHUNK)):
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,74 @@
+"""``lanpi migrate``."""
+
+from typing import Annotated
+
+import typer
+
+from lanpi.cli.options import (
+    AcceptNewHostKey,
+    IdentityFile,
+    Json,
+    PasswordFile,
+    SudoPasswordFile,
+    Yes,
+    open_target,
+)
+from lanpi.cli.terminal import Terminal
+from lanpi.errors import ExitCode
+
+app = typer.Typer()
+
+MEGABYTE = 1024 * 1024
+
+
+@app.command()
+def migrate(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The Pi that serves now.", show_default=False)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The Pi that takes over.", show_default=False)],
+    password_file: PasswordFile = None,
+    sudo_password_file: SudoPasswordFile = None,
+    identity: IdentityFile = None,
+    accept_new_host_key: AcceptNewHostKey = False,
+    yes: Yes = False,
+    json_output: Json = False,
+) -> None:
+    """Move a living server to a new Pi: accounts, messages, files, certificates.
+
+    Everything is carried over while the old server runs; it stops only for what changed since. The old Pi
+    stays as it was, stopped; if the move fails it is started again.
+    """
+    from dataclasses import asdict
+
+    from lanpi.backup.migrate import migrate as run
+    from lanpi.cli.install_report import TerminalReporter, log_path
+
+    terminal = Terminal(json_output=json_output, yes=yes)
+    login = {
+        "password_file": password_file,
+        "sudo_password_file": sudo_password_file,
+        "identity": identity,
+        "accept_new_host_key": accept_new_host_key,
+    }
+    with (
+        open_target(old, terminal, **login) as source,  # type: ignore[arg-type]
+        open_target(new, terminal, **login) as target,  # type: ignore[arg-type]
+    ):
+        if not terminal.confirm(f"Move the server of {source.name} to {target.name}, and stop it on {source.name}?"):
+            raise typer.Exit(int(ExitCode.BAD_INPUT))
+        with TerminalReporter(terminal, verbose=False) as report:
+            done = run(source, target, log_path(new), report)
+    if json_output:
+        terminal.json({"event": "outcome", **asdict(done)})
+        return
+    held = done.summary
+    terminal.result(f"\n{held['domain']} is on {new} now, and messages pass.\n")
+    terminal.result(f"  {held['people']} people, {held['messages']} messages, {held['uploads']} files")
+    before, then = done.first_bytes / MEGABYTE, done.last_bytes / MEGABYTE
+    terminal.result(f"  Nobody could write for {done.downtime_seconds:.1f} s")
+    terminal.result(f"  {before:.1f} MB were carried over before that, {then:.1f} MB meanwhile")
+    if done.looked_for:
+        terminal.warn(
+            f"phones look for {held['domain']}, and the new Pi has another name. When the old Pi is off, on the new "
+            f"one: sudo hostnamectl set-hostname {done.looked_for}"
+        )
+    terminal.result(f"  {old} is stopped and keeps its data. Back to it: lanpi install {old}")

@@ -1,0 +1,63 @@
+"""Disks that are not there, go away or cannot be written to; clocks that jump."""
+
+import pytest
+
+UUID = "1A2B-3C4D"
+
+
+@pytest.fixture
+def places(program, monkeypatch, tmp_path):
+    module = program("places")
+    monkeypatch.setattr(module, "USB_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(module, "BY_UUID", tmp_path / "by-uuid")
+    (tmp_path / "by-uuid").mkdir()
+    calls = []
+    monkeypatch.setattr(module, "command", lambda argv, **_: calls.append(argv[0]) or "")
+    monkeypatch.setattr(module.subprocess, "run", lambda argv, **_: calls.append(f"{argv[0]} quietly"))
+    module.calls = calls
+    return module
+
+
+def test_a_disk_that_is_not_there_is_named(places, program):
+    with pytest.raises(program("common").Problem, match=f"the USB disk {UUID} is not there") as raised:
+        places.opened(f"usb:{UUID}").__enter__()
+    assert raised.value.kind == "missing"
+
+
+def test_a_disk_is_mounted_for_the_run_only(places):
+    (places.BY_UUID / UUID).touch()
+    with places.opened(f"usb:{UUID}/mine") as repository:
+        assert repository.endswith(f"/usb/{UUID}/mine")
+        assert places.calls == ["mount"]
+    assert places.calls == ["mount", "umount"]
+
+
+def test_a_disk_pulled_out_is_named_whatever_restic_says(places, program):
+    problem = program("common").Problem
+    (places.BY_UUID / UUID).touch()
+    with pytest.raises(problem, match=f"the USB disk {UUID} was pulled out"), places.opened(f"usb:{UUID}"):
+        (places.BY_UUID / UUID).unlink()
+        raise problem("restic backup failed: input/output error")
+    assert places.calls == ["mount", "umount quietly"]
+
+
+def test_another_failure_stays_what_it_is(places, program):
+    problem = program("common").Problem
+    (places.BY_UUID / UUID).touch()
+    with pytest.raises(problem, match="the key does not open"), places.opened(f"usb:{UUID}"):
+        raise problem("the key does not open the repository")
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_at_once(places, program, monkeypatch, tmp_path):
+    monkeypatch.setattr(places.os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(program("common").Problem, match=r"cannot be written to: .* is read-only for backups"):
+        places.require_writable(str(tmp_path / "not there" / "yet"), "/mnt/disk")
+    places.require_writable("sftp:pi@store:/backup", "sftp:pi@store:/backup")
+
+
+def test_a_snapshot_from_the_future_is_not_the_newest(program):
+    found = [{"time": f"{day}T03:00:00Z"} for day in ("2026-11-22", "2026-11-23", "2038-01-19")]
+    noon = 1795435200  # 2026-11-23 12:00 UTC
+    assert program("work").newest(found, noon)["time"].startswith("2026-11-23")
+    # A clock that is behind all of them says nothing about which is the newest.
+    assert program("work").newest(found, 0)["time"].startswith("2038")
