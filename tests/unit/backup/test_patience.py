@@ -44,7 +44,7 @@ def test_a_place_that_stops_answering_may_come_back(patience):
 )
 def test_a_login_that_is_refused_is_not_tried_again(patience, why):
     ended = patience.ends(again("Stat(<config/>)", why), 1)
-    assert ended.what == f"{PLACE} does not let this Pi in: {why}"
+    assert ended.what == f"{PLACE} does not let this Pi in: {why.rstrip('.')}"
     assert ended.kind == "refused"
     assert "/etc/lanpi/backup.env" in ended.next_step
 

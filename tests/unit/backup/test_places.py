@@ -53,9 +53,7 @@ def test_what_a_killed_run_left_mounted_is_let_go(places):
 
 def test_a_disk_that_cannot_be_mounted_says_why(places, program):
     (places.BY_UUID / UUID).touch()
-    places.mount_says = (
-        "mount: /run/x: unknown filesystem type 'crypto_LUKS'.\n       dmesg(1) may have more."
-    )
+    places.mount_says = "mount: /run/x: unknown filesystem type 'crypto_LUKS'.\n       dmesg(1) may have more."
     text = f"the USB disk {UUID} cannot be mounted: unknown filesystem type 'crypto_LUKS'$"
     with pytest.raises(program("common").Problem, match=text), places.opened(f"usb:{UUID}"):
         pass

@@ -21,6 +21,20 @@ def restic(program, tmp_path):
         (1, "Fatal: wrong password or no key found", "the key does not open the repository at /r", "refused"),
         (10, "Fatal: repository does not exist", "there is no repository at /r", "bad-input"),
         (1, "Is there a repository at the following location?\n/r", "there is no repository at /r", "bad-input"),
+        # Nobody could look: no reason to begin a new one.
+        (
+            1,
+            "Fatal: unable to open config file: unexpected HTTP response (401): 401 Unauthorized\n"
+            "Is there a repository at the following location?\n/r",
+            "/r does not let this Pi in",
+            "refused",
+        ),
+        (
+            1,
+            "Fatal: unable to open S3 backend: Key ID ($AWS_ACCESS_KEY_ID) is empty",
+            "does not let this Pi",
+            "refused",
+        ),
         (11, "unable to create lock", "locked by another restic", "blocked"),
         (1, "Save(<data/1>) failed: write /r/x: no space left on device", "is full", "failed"),
         (3, "at least one source file could not be read", "a file vanished", "failed"),
