@@ -4,6 +4,7 @@ import fcntl
 import os
 import struct
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from lanpi.virtual.shell import run
@@ -40,11 +41,9 @@ class Stick:
 
     def take_out(self) -> None:
         """At once, whether somebody uses it or not: what has it mounted gets errors, and it keeps what was written."""
-        for point in self.mounted_at():
-            try:
-                descriptor = os.open(point, os.O_RDONLY)
-            except FileNotFoundError:  # unmounted meanwhile
-                continue
+        # One is enough: they are the same file system.
+        for pid, point in list(self.mounted_at().items())[:1]:
+            descriptor = os.open(f"/proc/{pid}/root{point}", os.O_RDONLY)
             try:
                 fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
             finally:
@@ -59,15 +58,19 @@ class Stick:
         fields = Path(f"/sys/block/{Path(self._loop).name}/stat").read_text().split()
         return int(fields[6]) * SECTOR_BYTES
 
-    def mounted_at(self) -> list[str]:
-        """Where it is mounted in the Pi, as seen from this machine, through a process that sees it there."""
-        found = []
-        for table in Path("/proc").glob("[0-9]*/mountinfo"):
+    def mounted_at(self, processes: Iterable[int] | None = None) -> dict[int, str]:
+        """Which of these processes (or of all) see it mounted, and where: a Pi's units have mounts of their own."""
+        if processes is None:
+            processes = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        found = {}
+        for pid in processes:
             try:
-                points = [line.split()[4] for line in table.read_text().splitlines() if f"/usb/{self.uuid}" in line]
-            except OSError:  # that process has ended
+                table = Path(f"/proc/{pid}/mountinfo").read_text()
+            except OSError:  # it has ended
                 continue
-            found += [f"{table.parent}/root{point}" for point in points]
+            points = [line.split()[4] for line in table.splitlines() if f"/usb/{self.uuid}" in line]
+            if points:
+                found[pid] = points[0]
         return found
 
     def held(self) -> bool:

@@ -20,7 +20,20 @@ def restic(program, tmp_path):
         # bookworm's 0.14 has one status for all.
         (1, "Fatal: wrong password or no key found", "the key does not open the repository at /r", "refused"),
         (10, "Fatal: repository does not exist", "there is no repository at /r", "bad-input"),
-        (1, "Is there a repository at the following location?\n/r", "there is no repository at /r", "bad-input"),
+        (
+            1,
+            "Fatal: unable to open config file: stat /r/config: no such file or directory\n"
+            "Is there a repository at the following location?\n/r",
+            "there is no repository at /r",
+            "bad-input",
+        ),
+        (
+            1,
+            "Fatal: unable to open config file: client.Head: dial tcp 192.0.2.1:8000: connect: connection refused\n"
+            "Is there a repository at the following location?\n/r",
+            "unable to open config file: client.Head: dial tcp 192.0.2.1:8000: connect: connection refused",
+            "failed",
+        ),
         # Nobody could look: no reason to begin a new one.
         (
             1,
@@ -72,6 +85,33 @@ def test_what_the_storage_asks_for_comes_from_a_file(program, tmp_path):
     path.write_text("# S3\nAWS_ACCESS_KEY_ID=abc\nexport AWS_SECRET_ACCESS_KEY='d=e'\n\n")
     assert program("restic")._variables(path) == {"AWS_ACCESS_KEY_ID": "abc", "AWS_SECRET_ACCESS_KEY": "d=e"}
     assert program("restic")._variables(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize(
+    ("repository", "expected"),
+    [
+        ("rest:http://store:8000/pi/", "rest:http://pi:p%40ss%2F1@store:8000/pi/"),
+        ("rest:https://store", "rest:https://pi:p%40ss%2F1@store"),
+        ("rest:http://ben@store/", "rest:http://ben@store/"),
+        ("s3:http://store:9000/home", "s3:http://store:9000/home"),
+        ("/folder", "/folder"),
+    ],
+)
+def test_a_rest_servers_login_goes_where_every_restic_looks_for_it(program, repository, expected):
+    login = {"RESTIC_REST_USERNAME": "pi", "RESTIC_REST_PASSWORD": "p@ss/1"}
+    assert program("restic")._with_login(repository, login) == expected
+    assert program("restic")._with_login(repository, {}) == repository
+
+
+def test_no_secret_is_in_what_failed(program, tmp_path):
+    (tmp_path / "environment").write_text("RESTIC_REST_USERNAME=pi\nRESTIC_REST_PASSWORD=p@ss/1\n")
+    restic = program("restic").Restic(
+        "rest:http://store/", "rest:http://store/", tmp_path / "key", tmp_path / "environment"
+    )
+    said = "Fatal: Get rest:http://pi:p%40ss%2F1@store/: wrong: p@ss/1"
+    failure = restic._failed("backup", subprocess.CompletedProcess(["restic"], 1, "", said))
+    assert "p@ss" not in failure.what + failure.said
+    assert "p%40ss" not in failure.what + failure.said
 
 
 @pytest.mark.parametrize(
