@@ -31,7 +31,7 @@ def restic(program, tmp_path):
             1,
             "Fatal: unable to open config file: client.Head: dial tcp 192.0.2.1:8000: connect: connection refused\n"
             "Is there a repository at the following location?\n/r",
-            "unable to open config file: client.Head: dial tcp 192.0.2.1:8000: connect: connection refused",
+            "/r does not answer: unable to open config file: client.Head: dial tcp 192.0.2.1:8000: connect: conn",
             "failed",
         ),
         # Nobody could look: no reason to begin a new one.
