@@ -51,6 +51,13 @@ def restic(program, tmp_path):
         (11, "unable to create lock", "locked by another restic", "blocked"),
         (1, "Save(<data/1>) failed: write /r/x: no space left on device", "is full", "failed"),
         (3, "at least one source file could not be read", "a file vanished", "failed"),
+        (
+            1,
+            '{"message_type":"exit_error","code":1,"message":"Fatal: x (401): y\\nIs there a …"}',
+            "/r does not let",
+            "refused",
+        ),
+        (1, '{"message_type":"status"}\n{"message_ty', "restic backup failed at /r: exit status 1", "failed"),
         (1, "Fatal: something else", "restic backup failed at /r: something else", "failed"),
     ],
 )
