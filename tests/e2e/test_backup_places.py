@@ -265,11 +265,10 @@ def test_a_login_that_is_refused_is_said_so_and_the_others_get_theirs(backed_up,
 
 def test_a_server_that_is_switched_off_is_given_up_soon(backed_up, pi, store, places, lanpi, on_pi):
     before = known(pi)["repositories"]
-    on_pi(store, "systemctl stop rest s3", root=True)
+    on_pi(store, "systemctl stop rest", root=True)
     started = time.monotonic()
     done = backup(lanpi, pi)
-    assert time.monotonic() - started < 150
+    assert time.monotonic() - started < 60, "it was waited for"
     assert done.returncode == 1
-    for name in ("rest", "s3"):
-        assert f"{places[name]} does not answer" in done.stderr
-    assert others_got_theirs(pi, places, before, "rest", "s3")
+    assert f"{places['rest']} does not answer" in done.stderr
+    assert others_got_theirs(pi, places, before, "rest")

@@ -18,10 +18,17 @@ def test_a_place_that_never_answered_is_given_up_soon(patience):
     why = "dial tcp 192.0.2.1:8000: connect: connection refused"
     assert patience.ends("", 0) is None
     assert patience.ends(again("Stat(<config/>)", why), 1) is None
-    assert patience.ends(again("Stat(<config/>)", why), 100) is None  # no new try
     assert patience.ends(again("Stat(<config/>)", why, 2), 15) is None
-    ended = patience.ends(again("Stat(<config/>)", why, 3), 25)
+    assert patience.ends(again("Stat(<config/>)", why, 2), 20) is None
+    # restic waits longer and longer before it tries again.
+    ended = patience.ends(again("Stat(<config/>)", why, 2), 21)
     assert ended.what == f"{PLACE} does not answer: {why}"
+
+
+def test_a_place_that_answered_after_all_is_not_given_up(patience):
+    said = again("Stat(<config/>)", "connection refused", 2)
+    assert patience.ends(said, 1) is None
+    assert patience.ends(said + "Stat(<config/>) operation successful after 2 retries\n", 100) is None
 
 
 def test_a_place_that_stops_answering_may_come_back(patience):
