@@ -49,11 +49,26 @@ def rest_login():
 
 
 @pytest.fixture(scope="module")
-def machines(virtual_pi, on_pi, lanpi, rest_login):
+def stick(tmp_path_factory):
+    stick = Stick(tmp_path_factory.mktemp("stick") / "stick.img", megabytes=512)
+    yield stick
+    stick.close()
+    assert wait_until(lambda: not stick.held(), seconds=10)
+
+
+@pytest.fixture(scope="module")
+def machines(virtual_pi, on_pi, lanpi, rest_login, stick):
     """The Pi, installed, and a machine of the house with a REST server on port 8000 and S3 on port 9000."""
 
+    machine = virtual_pi("plstore", model="4-2g")
+    places = {
+        "folder": FOLDER,
+        "usb": f"usb:{stick.uuid}",
+        "rest": f"rest:http://{machine.address}:8000/pi/",
+        "s3": f"s3:http://{machine.address}:9000/{BUCKET}/pi",
+    }
+
     def store():
-        machine = virtual_pi("plstore", model="4-2g")
         install = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"
         packages = "rclone python3-moto python3-flask python3-flask-cors"
         on_pi(machine, f"apt-get update -q && {install} {packages}", root=True, timeout_seconds=300)
@@ -64,16 +79,18 @@ def machines(virtual_pi, on_pi, lanpi, rest_login):
         s3 = f"python3 /root/s3_server.py {machine.address} 9000 {BUCKET} /root/s3.login"
         on_pi(machine, f"systemd-run -q --unit=s3 {s3}", root=True)
         assert wait_until((machine.root / "root/s3.login").exists, seconds=30)
-        return machine
 
     def pi():
         made = virtual_pi("places", model="4-2g")
-        sure(lanpi("install", f"virtual:{made.name}", "--yes", timeout_seconds=600))
+        setting = f"backup.repositories=[{', '.join(places.values())}]"
+        sure(lanpi("install", f"virtual:{made.name}", "--set", setting, timeout_seconds=600))
+        stick.plug_in(made.leader_pid)
         return made
 
     with ThreadPoolExecutor() as both:
         started = both.submit(store), both.submit(pi)
-        return {"store": started[0].result(), "pi": started[1].result()}
+        started[0].result()
+        return {"store": machine, "places": places, "pi": started[1].result()}
 
 
 @pytest.fixture(scope="module")
@@ -87,28 +104,15 @@ def store(machines):
 
 
 @pytest.fixture(scope="module")
-def stick(pi, tmp_path_factory):
-    stick = Stick(tmp_path_factory.mktemp("stick") / "stick.img", megabytes=512)
-    stick.plug_in(pi.leader_pid)
-    yield stick
-    stick.close()
-    assert wait_until(lambda: not stick.held(), seconds=10)
-
-
-@pytest.fixture(scope="module")
 def logins(rest_login, store):
     text = (store.root / "root/s3.login").read_text()
     return rest_login | dict(line.split("=", 1) for line in text.splitlines())
 
 
 @pytest.fixture(scope="module")
-def places(stick, store):
-    return {
-        "folder": FOLDER,
-        "usb": f"usb:{stick.uuid}",
-        "rest": f"rest:http://{store.address}:8000/pi/",
-        "s3": f"s3:http://{store.address}:9000/{BUCKET}/pi",
-    }
+def places(machines):
+    """Name -> place, as lanpi.yml has it."""
+    return machines["places"]
 
 
 def give(pi, logins):
@@ -148,8 +152,6 @@ def backed_up(pi, places, logins, lanpi):
     """A backup at every place; the arguments of all processes meanwhile."""
     give(pi, logins)
     fresh_upload(pi)
-    target = f"virtual:{pi.name}"
-    sure(lanpi("install", target, "--set", f"backup.repositories=[{', '.join(places.values())}]"))
     arguments = Arguments(pi)
     arguments.start()
     done = sure(backup(lanpi, pi))
