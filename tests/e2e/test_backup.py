@@ -220,6 +220,18 @@ def test_the_drill_proves_the_newest_snapshot(backed_up, old, lanpi, on_pi):
     assert status["drill_server"] is True
 
 
+def test_the_drill_on_a_virtual_pi_proves_it_there_and_leaves_nothing(backed_up, old, repository, lanpi, on_pi):
+    arguments = ("backup", "drill", "--on", "virtual", "--from", repository, f"virtual:{old.name}", "--json")
+    said = outcome(sure(lanpi(*arguments, timeout_seconds=600)))
+    assert said["location"] == repository
+    assert said["summary"]["people"] == 3 + len(CROWD)
+    assert said["summary"]["messages"] == backed_up[2]["messages"]
+    known = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)["repositories"][repository]
+    assert known["last_drill"] >= known["last_success"]
+    assert on_pi(old, "ls -A /var/lib/lanpi/backup/handed", root=True).stdout == ""
+    assert "drill-" not in lanpi("virtual", "list").stdout
+
+
 def test_an_export_is_one_file_with_every_account(backed_up, old, domain, lanpi, files):
     path = files / "export.tar"
     sure(lanpi("backup", "export", str(path), f"virtual:{old.name}"))
