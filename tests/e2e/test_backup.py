@@ -220,6 +220,18 @@ def test_the_drill_proves_the_newest_snapshot(backed_up, old, lanpi, on_pi):
     assert status["drill_server"] is True
 
 
+def test_the_drill_on_a_virtual_pi_proves_it_there_and_leaves_nothing(backed_up, old, repository, lanpi, on_pi):
+    arguments = ("backup", "drill", "--on", "virtual", "--from", repository, f"virtual:{old.name}", "--json")
+    said = outcome(sure(lanpi(*arguments, timeout_seconds=600)))
+    assert said["location"] == repository
+    assert said["summary"]["people"] == 3 + len(CROWD)
+    assert said["summary"]["messages"] == backed_up[2]["messages"]
+    known = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)["repositories"][repository]
+    assert known["last_drill"] >= known["last_success"]
+    assert on_pi(old, "ls -A /var/lib/lanpi/backup/handed", root=True).stdout == ""
+    assert "drill-" not in lanpi("virtual", "list").stdout
+
+
 def test_an_export_is_one_file_with_every_account(backed_up, old, domain, lanpi, files):
     path = files / "export.tar"
     sure(lanpi("backup", "export", str(path), f"virtual:{old.name}"))
@@ -442,8 +454,22 @@ def test_flipped_bits_are_found_and_the_snapshots_named(backed_up, old, lanpi, o
     assert set(hit[1].replace(",", "").split()) <= local
 
 
-def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(backed_up, old, virtual_pi, domain, lanpi, on_pi):
+def found_at(on_pi, asking, domain, pi):
+    """Wait until another machine of the network finds the domain at a Pi by mDNS."""
+    deadline = time.monotonic() + 60
+    while (said := on_pi(asking, f"avahi-resolve -4 -n {domain}", check=False).stdout.split()[1:]) != [pi.address]:
+        assert time.monotonic() < deadline, said
+        time.sleep(1)
+
+
+def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(
+    restored, backed_up, old, new, virtual_pi, domain, lanpi, on_pi
+):
     fresh = virtual_pi("bkmove", model="4-2g")
+    # The restored one took the old one's name while that was off.
+    on_pi(new, "systemctl stop lanpi-name.service", root=True)
+    on_pi(old, "systemctl restart avahi-daemon.service", root=True)
+    found_at(on_pi, new, domain, old)
     # The Pi goes on writing to itself, to see whether messages pass.
     people_s = "SELECT username, txt, timestamp FROM archive WHERE username NOT LIKE 'lanpi-%' ORDER BY 1, 2, 3"
     archived = query(on_pi, old, people_s)
@@ -457,5 +483,8 @@ def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(backed_up, old, vi
     timers = "lanpi-backup.timer lanpi-backup-care.timer"
     assert on_pi(old, f"systemctl is-active ejabberd {timers}", check=False).stdout.split() == ["inactive"] * 3
     assert query(on_pi, old, people_s) == archived
+    # Phones are led to the new Pi, whose own name is another one.
+    found_at(on_pi, new, domain, fresh)
+    on_pi(fresh, "systemctl stop lanpi-name.service", root=True)
     sure(lanpi("install", source))
     assert on_pi(old, f"systemctl is-active ejabberd {timers}").stdout.split() == ["active"] * 3
