@@ -1,27 +1,16 @@
 """A server's data from one Pi to another, streamed through this machine: both sides of it, and one round."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from lanpi.backup.carry import carry
 from lanpi.backup.remote import SENT, Program
 from lanpi.hosts.base import Host
+from lanpi.progress import Progress
 
 MEGABYTE = 1024 * 1024
 TAKEN = "/var/lib/lanpi/restore/new"
 """Where the Pi that takes gathers what comes (templates/usr/lib/lanpi/lanpi_backup/restore.py)."""
-
-
-class Report(Protocol):
-    """How a round tells what it does."""
-
-    def begin(self, step: str) -> None:
-        """A step starts."""
-        ...
-
-    def end(self, detail: str = "") -> None:
-        """It is done."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -32,7 +21,7 @@ class Side:
     program: Program
 
 
-def carry_over(giver: Side, given: dict[str, Any], taker: Side, report: Report) -> int:
+def carry_over(giver: Side, given: dict[str, Any], taker: Side, report: Progress) -> int:
     """Bring over what the taker does not have yet, and have it compare all of that with its hashes.
 
     Args:
@@ -48,7 +37,11 @@ def carry_over(giver: Side, given: dict[str, Any], taker: Side, report: Report) 
     taker.host.put(place, giver.host.get(given["content"], root=True), root=True)
     wanted = taker.program.run("take", place)
     report.begin(f"Carrying {wanted['to_come'] / MEGABYTE:.1f} MB over")
-    sent = carry(giver.host, given["folder"], taker.host, TAKEN, [tuple(entry) for entry in wanted["wanted"]])
+    total = max(1, wanted["to_come"])
+    sent = carry(
+        *(giver.host, given["folder"], taker.host, TAKEN, [tuple(entry) for entry in wanted["wanted"]]),
+        heard=lambda done: report.advance(min(100, done * 100 // total)),
+    )
     report.end()
     taker.program.run("taken")
     return sent

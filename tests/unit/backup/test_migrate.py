@@ -33,6 +33,9 @@ class Report:
     def end(self, detail=""):
         pass
 
+    def advance(self, percent):
+        pass
+
     def note(self, text):
         pass
 
@@ -81,7 +84,7 @@ def test_a_failure_after_the_stop_starts_the_old_server_again(world, what, monke
         # Only its second time: the first is before the stop.
         calls = []
 
-        def carry(*_):
+        def carry(*_, **__):
             calls.append(1)
             if len(calls) == 2:
                 world.fails.add("taken")

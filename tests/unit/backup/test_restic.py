@@ -137,3 +137,12 @@ def test_no_secret_is_in_what_failed(program, tmp_path):
 def test_snapshots_by_id_and_time(program, name, matches):
     entry = {"id": "1378b682ff", "time": "2026-11-23T11:22:51.123456789Z"}
     assert program("work").matches(entry, name) is matches
+
+
+def test_progress_is_the_last_whole_line_that_tells_it(program):
+    percent_done = program("restic").percent_done
+    line = '{"message_type":"status","seconds_elapsed":3,"percent_done":%s,"current_files":["/a "percent_done":1"]}\n'
+    assert percent_done("") is None
+    assert percent_done('{"message_type":"verbose_status","percent_done":0.5}\n') is None
+    assert percent_done(line % "0.25" + line % "0.4279" + '{"message_type":"status","perc') == 42
+    assert percent_done(line % "1.5") == 100
