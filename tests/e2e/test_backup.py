@@ -430,7 +430,7 @@ def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(film, old, r
     assert on_pi(old, "cat /run/hooked", root=True).stdout.split() == ["before", "failed"]
     # The administrator has a message of it waiting.
     waiting = query(on_pi, old, "SELECT xml FROM spool WHERE username = 'admin' ORDER BY seq DESC LIMIT 1")
-    assert "The backup failed: /mnt/small/backup" in waiting[0][0]
+    assert "The backup failed: the disk with the repository at /mnt/small/backup is full" in waiting[0][0]
     on_pi(old, "umount /mnt/small", root=True)
     done = lanpi("backup", "now", target)
     assert done.returncode == 1

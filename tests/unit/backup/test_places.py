@@ -85,6 +85,6 @@ def test_a_folder_that_cannot_be_written_to_is_refused_at_once(places, program, 
 def test_a_snapshot_from_the_future_is_not_the_newest(program):
     found = [{"time": f"{day}T03:00:00Z"} for day in ("2026-11-22", "2026-11-23", "2038-01-19")]
     noon = 1795435200  # 2026-11-23 12:00 UTC
-    assert program("work").newest(found, noon)["time"].startswith("2026-11-23")
+    assert program("catalogue").newest(found, noon)["time"].startswith("2026-11-23")
     # A clock that is behind all of them says nothing about which is the newest.
-    assert program("work").newest(found, 0)["time"].startswith("2038")
+    assert program("catalogue").newest(found, 0)["time"].startswith("2038")

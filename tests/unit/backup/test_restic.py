@@ -136,7 +136,7 @@ def test_no_secret_is_in_what_failed(program, tmp_path):
 )
 def test_snapshots_by_id_and_time(program, name, matches):
     entry = {"id": "1378b682ff", "time": "2026-11-23T11:22:51.123456789Z"}
-    assert program("work").matches(entry, name) is matches
+    assert program("catalogue").matches(entry, name) is matches
 
 
 def test_progress_is_the_last_whole_line_that_tells_it(program):
