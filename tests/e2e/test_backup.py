@@ -5,6 +5,7 @@ import contextlib
 import json
 import re
 import secrets
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -65,8 +66,8 @@ def old(virtual_pi, repository, let_in, lanpi):
 
 @pytest.fixture(scope="module")
 def new(virtual_pi, let_in):
-    """A fresh Pi of another name."""
-    pi = virtual_pi("bknew", model="4-2g")
+    """A fresh Pi of another name, with a card of its own: a test fills it."""
+    pi = virtual_pi("bknew", model="4-2g", card_mb=4000)
     let_in(pi)
     return pi
 
@@ -462,10 +463,33 @@ def found_at(on_pi, asking, domain, pi):
         time.sleep(1)
 
 
+@pytest.fixture(scope="module")
+def fresh(virtual_pi):
+    return virtual_pi("bkmove", model="4-2g")
+
+
+ACTIVE = "systemctl is-active ejabberd lanpi-backup.timer avahi-daemon"
+
+
+def test_a_move_that_somebody_breaks_off_leaves_people_where_they_were(backed_up, old, fresh, lanpi, on_pi):
+    """At the worst moment: with the old server stopped."""
+    command = [sys.executable, "-m", "lanpi", "migrate", f"virtual:{old.name}", f"virtual:{fresh.name}", "--yes"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if "Exchanging the data" in line:
+                break
+        assert on_pi(old, ACTIVE, check=False).stdout.split() == ["inactive"] * 3
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert on_pi(old, ACTIVE).stdout.split() == ["active"] * 3
+    assert on_pi(fresh, "systemctl is-active ejabberd", check=False).stdout.strip() == "inactive"
+    assert on_pi(old, "ls -A /var/lib/lanpi/backup/handed", root=True).stdout == ""
+
+
 def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(
-    restored, backed_up, old, new, virtual_pi, domain, lanpi, on_pi
+    restored, backed_up, old, new, fresh, domain, lanpi, on_pi
 ):
-    fresh = virtual_pi("bkmove", model="4-2g")
     # The restored one took the old one's name while that was off.
     on_pi(new, "systemctl stop lanpi-name.service", root=True)
     on_pi(old, "systemctl restart avahi-daemon.service", root=True)
