@@ -501,7 +501,7 @@ def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(
     source, target = f"virtual:{old.name}", f"virtual:{fresh.name}"
     said = outcome(sure(lanpi("migrate", source, target, "--yes", "--json", timeout_seconds=600)))
     assert said["downtime_seconds"] < 60
-    # The files came over in the move that was broken off, and are not carried again: least of all while nobody can write.
+    # The files came over in the move that was broken off, and are not carried again: least of all while it is down.
     held = said["summary"]
     without_files = held["bytes"] - held["upload_bytes"] + MEGABYTE
     assert max(said["first_bytes"], said["last_bytes"]) < without_files
