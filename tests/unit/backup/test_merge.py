@@ -63,12 +63,29 @@ def merge(program):
 
 
 @pytest.fixture
-def live(tmp_path, merge):
+def sqlite(program):
+    return program("merge_sqlite")
+
+
+@pytest.fixture
+def account(merge, sqlite):
+    """Merge anna into a live file; rows by table."""
+    return lambda live: sqlite.run(live, merge.Part("anna", HOST, HOST))
+
+
+@pytest.fixture
+def room(merge, sqlite):
+    """Merge the room."""
+    return lambda live: sqlite.run(live, merge.Part("room", f"conference.{HOST}", HOST, room=True))
+
+
+@pytest.fixture
+def live(tmp_path, sqlite):
     """In use, with the snapshot attached: what a test removes from it is to come back."""
     filled(tmp_path / "snapshot.db").close()
     filled(tmp_path / "live.db").close()
     database = sqlite3.connect(f"file:{tmp_path / 'live.db'}", uri=True, isolation_level=None)
-    merge.attach(database, tmp_path / "snapshot.db")
+    sqlite.attach(database, tmp_path / "snapshot.db")
     yield database
     database.close()
 
@@ -77,12 +94,12 @@ def rows(live, statement):
     return live.execute(statement).fetchall()
 
 
-def test_where_nothing_is_missing_nothing_is_added(merge, live):
-    assert merge.merge_account(live, "anna", HOST) == {}
-    assert merge.merge_room(live, "room", "conference.home.local", HOST) == {}
+def test_where_nothing_is_missing_nothing_is_added(account, room, live):
+    assert account(live) == {}
+    assert room(live) == {}
 
 
-def test_an_account_that_was_removed_is_whole_again_and_once(merge, live):
+def test_an_account_that_was_removed_is_whole_again_and_once(account, live):
     for table in ("users", "rosterusers", "spool", "archive", "privacy_list"):
         live.execute(f"DELETE FROM {table} WHERE username = 'anna'")
     for table in ("privacy_list_data", "pubsub_node", "pubsub_node_option", "pubsub_item"):
@@ -90,9 +107,10 @@ def test_an_account_that_was_removed_is_whole_again_and_once(merge, live):
     # Numbers that the snapshot knows belong to others by now.
     live.execute("INSERT INTO privacy_list VALUES ('ben', ?, 'mine', 1)", (HOST,))
     live.execute("INSERT INTO pubsub_node VALUES ('ben@home.local', 'avatar', '', 'pep', 1)")
-    first = merge.merge_account(live, "anna", HOST)
-    assert first == {"archive": 3, "privacy_list": 1, "pubsub_node": 1, "rosterusers": 2, "spool": 1, "users": 1}
-    assert merge.merge_account(live, "anna", HOST) == {}
+    first = account(live)
+    numbered = {"privacy_list": 1, "privacy_list_data": 1, "pubsub_node": 1, "pubsub_node_option": 1, "pubsub_item": 1}
+    assert first == {"archive": 3, "rosterusers": 2, "spool": 1, "users": 1} | numbered
+    assert account(live) == {}
     assert rows(live, "SELECT username, value FROM privacy_list JOIN privacy_list_data USING (id)") == [
         ("anna", "spam@example.org")
     ]
@@ -101,13 +119,13 @@ def test_an_account_that_was_removed_is_whole_again_and_once(merge, live):
     ]
 
 
-def test_what_is_newer_in_the_live_server_stays(merge, live):
+def test_what_is_newer_in_the_live_server_stays(account, live):
     live.execute("UPDATE users SET password = 'new' WHERE username = 'anna'")
     live.execute("UPDATE rosterusers SET nick = 'My Ben' WHERE jid = 'ben@home.local'")
     live.execute("DELETE FROM rosterusers WHERE jid = 'cem@home.local'")
     live.execute("DELETE FROM archive WHERE username = 'anna' AND timestamp = 1")
     live.execute("INSERT INTO archive (username, server_host, timestamp, txt) VALUES ('anna', ?, 50, 'since')", (HOST,))
-    assert merge.merge_account(live, "anna", HOST) == {"archive": 1, "rosterusers": 1}
+    assert account(live) == {"archive": 1, "rosterusers": 1}
     assert rows(live, "SELECT password FROM users WHERE username = 'anna'") == [("new",)]
     assert rows(live, "SELECT jid, nick FROM rosterusers ORDER BY jid") == [
         ("ben@home.local", "My Ben"), ("cem@home.local", "Cem")
@@ -115,33 +133,33 @@ def test_what_is_newer_in_the_live_server_stays(merge, live):
     assert rows(live, "SELECT timestamp FROM archive WHERE username = 'anna' ORDER BY 1") == [(0,), (1,), (2,), (50,)]
 
 
-def test_messages_that_somebody_has_fetched_do_not_come_twice(merge, live):
+def test_messages_that_somebody_has_fetched_do_not_come_twice(account, live):
     live.execute("DELETE FROM spool WHERE username = 'anna'")
-    assert merge.merge_account(live, "anna", HOST) == {}
+    assert account(live) == {}
 
 
-def test_sessions_of_the_old_server_do_not_come_back(merge, live):
+def test_sessions_of_the_old_server_do_not_come_back(account, live):
     live.execute("DELETE FROM sm")
-    merge.merge_account(live, "anna", HOST)
+    account(live)
     assert rows(live, "SELECT * FROM sm") == []
 
 
-def test_others_are_left_alone(merge, live):
+def test_others_are_left_alone(account, live):
     live.execute("DELETE FROM archive WHERE username IN ('ben', 'anna')")
-    merge.merge_account(live, "anna", HOST)
+    account(live)
     assert rows(live, "SELECT count(*) FROM archive WHERE username = 'ben'") == [(0,)]
 
 
-def test_a_room_that_was_destroyed(merge, live):
+def test_a_room_that_was_destroyed(room, live):
     live.execute("DELETE FROM muc_room")
     live.execute("DELETE FROM muc_room_subscribers")
     live.execute("DELETE FROM archive WHERE username LIKE 'room@%'")
-    assert merge.merge_room(live, "room", "conference.home.local", HOST) == {
+    assert room(live) == {
         "muc_room": 1, "muc_room_subscribers": 1, "archive": 1
     }  # fmt: skip
 
 
-def test_columns_that_only_one_release_knows_are_left_out(merge, live):
+def test_columns_that_only_one_release_knows_are_left_out(account, live):
     live.execute("ALTER TABLE archive ADD COLUMN origin_id text NOT NULL DEFAULT ''")
     live.execute("DELETE FROM archive WHERE username = 'anna'")
-    assert merge.merge_account(live, "anna", HOST) == {"archive": 3}
+    assert account(live) == {"archive": 3}
