@@ -148,8 +148,8 @@ def restore_part(host: Host, request: Request, account: str, room: str, report: 
         added: rows by table. rows: all of them. files: uploads that were gone.
 
     Raises:
-        LanpiError: BAD_INPUT (not in the snapshot, of another domain, PostgreSQL), BLOCKED (no space, an unfinished
-            work), REFUSED (wrong key), FAILED.
+        LanpiError: BAD_INPUT (not in the snapshot, of another domain, of the other kind of database), BLOCKED (no
+            space, an unfinished work), REFUSED (wrong key), FAILED.
     """
     report.begin("Looking at the Pi")
     facts = read_facts(host, root=True, packages=(ENGINE,))

@@ -36,7 +36,8 @@ def filled(path):
     for name in ("anna", "ben"):
         database.execute("INSERT INTO users VALUES (?, ?, 'old')", (name, HOST))
         database.execute("INSERT INTO sm VALUES (?, ?, 'phone')", (name, HOST))
-        database.execute("INSERT INTO spool (username, server_host, xml) VALUES (?, ?, 'waiting')", (name, HOST))
+        for xml in ("first", "second"):
+            database.execute("INSERT INTO spool (username, server_host, xml) VALUES (?, ?, ?)", (name, HOST, xml))
         for number in range(3):
             values = (name, HOST, number, f"{name} {number}")
             database.execute("INSERT INTO archive (username, server_host, timestamp, txt) VALUES (?, ?, ?, ?)", values)
@@ -109,7 +110,7 @@ def test_an_account_that_was_removed_is_whole_again_and_once(account, live):
     live.execute("INSERT INTO pubsub_node VALUES ('ben@home.local', 'avatar', '', 'pep', 1)")
     first = account(live)
     numbered = {"privacy_list": 1, "privacy_list_data": 1, "pubsub_node": 1, "pubsub_node_option": 1, "pubsub_item": 1}
-    assert first == {"archive": 3, "rosterusers": 2, "spool": 1, "users": 1} | numbered
+    assert first == {"archive": 3, "rosterusers": 2, "spool": 2, "users": 1} | numbered
     assert account(live) == {}
     assert rows(live, "SELECT username, value FROM privacy_list JOIN privacy_list_data USING (id)") == [
         ("anna", "spam@example.org")
@@ -163,3 +164,85 @@ def test_columns_that_only_one_release_knows_are_left_out(account, live):
     live.execute("ALTER TABLE archive ADD COLUMN origin_id text NOT NULL DEFAULT ''")
     live.execute("DELETE FROM archive WHERE username = 'anna'")
     assert account(live) == {"archive": 3}
+
+
+def test_a_row_that_the_live_release_cannot_take_is_said(account, live):
+    live.execute("ALTER TABLE archive RENAME COLUMN txt TO text")
+    live.execute("DROP TABLE rosterusers")
+    live.execute("CREATE TABLE rosterusers (username text, server_host text, jid text, nick text, approved NOT NULL)")
+    with pytest.raises(sqlite3.IntegrityError, match=r"rosterusers\.approved"):
+        account(live)
+
+
+def test_waiting_messages_come_back_in_their_order(account, live):
+    live.execute("DELETE FROM users WHERE username = 'anna'")
+    live.execute("DELETE FROM spool WHERE username = 'anna'")
+    account(live)
+    assert rows(live, "SELECT xml FROM spool WHERE username = 'anna' ORDER BY seq") == [("first",), ("second",)]
+
+
+def test_an_item_that_is_gone_comes_back_into_a_node_that_is_there_under_another_number(account, live):
+    live.execute("UPDATE pubsub_node SET nodeid = 7")
+    live.execute("UPDATE pubsub_node_option SET nodeid = 7, val = 'open'")
+    live.execute("DELETE FROM pubsub_item")
+    assert account(live) == {"pubsub_item": 1}
+    assert rows(live, "SELECT nodeid FROM pubsub_item") == [(7,)]
+    assert rows(live, "SELECT nodeid, val FROM pubsub_node_option") == [(7, "open")]
+
+
+@pytest.fixture
+def script(program, merge):
+    """What psql runs, for tables with these columns."""
+    tables = {
+        "users": [merge.Column("username", True, False), merge.Column("server_host", True, False)],
+        "archive": [
+            merge.Column("username", True, False),
+            merge.Column("server_host", True, False),
+            merge.Column("nick", False, False),
+            merge.Column("id", True, True),
+        ],
+    }
+    return lambda part: program("merge_postgres").script(part, tables)
+
+
+def test_postgresql_gets_all_of_it_in_one_transaction_and_keeps_nothing_of_the_way_it_came(script, merge):
+    lines = script(merge.Part("anna", HOST, HOST)).splitlines()
+    starts = [line.split()[0] for line in lines if line.strip()]
+    assert starts.count("BEGIN") == starts.count("COMMIT;") == 1
+    assert starts.index("BEGIN") < starts.index("INSERT")
+    assert lines[-1] == "COMMIT;"
+    for made in ("SCHEMA", "SERVER", "EXTENSION"):
+        assert any(line.startswith(f"CREATE {made}") for line in lines)
+        assert any(line.startswith(f"DROP {made}") for line in lines)
+
+
+def test_no_name_gets_into_the_text_that_postgresql_runs(script, merge):
+    """psql quotes the values of its variables; in the text there are only the variables."""
+    part = merge.Part("an'na\\", HOST, HOST)
+    assert "an'na" not in script(part)
+    assert HOST not in script(part)
+    assert "here.\"username\" = :'username' AND here.\"server_host\" = :'server_host'" in script(part)
+    assert part.values["jid"] == f"an'na\\@{HOST}"
+
+
+def test_postgresql_compares_by_hash_what_is_never_null_and_gives_numbers_anew(script, merge):
+    text = script(merge.Part("anna", HOST, HOST))
+    inserted = next(line for line in text.splitlines() if line.startswith('INSERT INTO public."archive"'))
+    assert inserted.startswith('INSERT INTO public."archive" ("username", "server_host", "nick") SELECT')
+    assert 'there."username" = here."username"' in inserted
+    assert 'there."nick" IS NOT DISTINCT FROM here."nick"' in inserted
+    assert inserted.endswith('ORDER BY here."id" ON CONFLICT DO NOTHING;')
+
+
+def test_what_postgresql_says_is_rows_by_table(program):
+    assert program("merge_postgres").counts("archive 3\nusers 0\nspool 12") == {"archive": 3, "spool": 12}
+
+
+@pytest.mark.parametrize(("snapshot", "live"), [("sqlite", "postgresql"), ("postgresql", "sqlite")])
+def test_a_snapshot_of_the_other_database_is_refused(program, snapshot, live):
+    content = {"databases": [{"kind": snapshot, "file": "databases/ejabberd"}]}
+    problem = program("common").Problem
+    called = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+    with pytest.raises(problem, match=f"the snapshot's database is {called[snapshot]}, and here it is {called[live]}"):
+        program("partial").its_database(content, live)
+    assert program("partial").its_database(content, snapshot)["kind"] == snapshot
