@@ -1,6 +1,6 @@
 """Files from one Pi to another through this machine, in pieces: neither needs to reach the other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from lanpi.hosts.base import Host
 
@@ -30,8 +30,19 @@ def pieces(wanted: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield group
 
 
-def carry(source: Host, source_folder: str, target: Host, target_folder: str, wanted: Iterable[Entry]) -> int:
+def carry(
+    source: Host,
+    source_folder: str,
+    target: Host,
+    target_folder: str,
+    wanted: Iterable[Entry],
+    heard: Callable[[int], None],
+) -> int:
     """Copy files between two folders as root; how many bytes went over.
+
+    Args:
+        wanted: what of the source.
+        heard: is told how many bytes there are so far.
 
     Raises:
         LanpiError: as the hosts have it.
@@ -39,9 +50,12 @@ def carry(source: Host, source_folder: str, target: Host, target_folder: str, wa
     total = 0
     for group in pieces(wanted):
         if len(group) == 1 and group[0][1] > PIECE_BYTES:
-            total += _large(source, f"{source_folder}/{group[0][0]}", target, f"{target_folder}/{group[0][0]}")
+            for piece in _large(source, f"{source_folder}/{group[0][0]}", target, f"{target_folder}/{group[0][0]}"):
+                total += piece
+                heard(total)
         else:
             total += _small(source, source_folder, target, target_folder, [name for name, _ in group])
+            heard(total)
     return total
 
 
@@ -55,13 +69,14 @@ def _small(source: Host, source_folder: str, target: Host, target_folder: str, n
     return len(packed)
 
 
-def _large(source: Host, path: str, target: Host, place: str) -> int:
+def _large(source: Host, path: str, target: Host, place: str) -> Iterator[int]:
     offset = 0
     target.run(["truncate", "-s", "0", place], root=True)
     while True:
         command = ["dd", f"if={path}", f"bs={PIECE_BYTES}", f"skip={offset}", "count=1", "status=none"]
         data = source.run(command, root=True).stdout
         if not data:
-            return offset * PIECE_BYTES
+            return
         target.run(["sh", "-c", 'cat >> "$1"', "sh", place], stdin=data, root=True)
+        yield len(data)
         offset += 1

@@ -6,26 +6,15 @@ import os
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from lanpi.backup.remote import Program
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
+from lanpi.progress import Progress
 
 CONTENT = "content.json"
 _CHUNK = 1024 * 1024
-
-
-class Report(Protocol):
-    """How the export tells what it does."""
-
-    def begin(self, step: str) -> None:
-        """A step starts."""
-        ...
-
-    def end(self, detail: str = "") -> None:
-        """It is done."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +33,7 @@ class Exported:
     compared: int
 
 
-def export(host: Host, program: Program, path: Path, report: Report) -> Exported:
+def export(host: Host, program: Program, path: Path, report: Progress) -> Exported:
     """Fetch everything into a new file that only its owner can read; compared with its hashes before it gets its name.
 
     Raises:
@@ -57,7 +46,7 @@ def export(host: Host, program: Program, path: Path, report: Report) -> Exported
     try:
         report.begin("Fetching it")
         try:
-            size = _fetch(host, summary["folder"], partial)
+            size = _fetch(host, summary["folder"], partial, summary["bytes"], report)
         except OSError as error:
             raise LanpiError(f"cannot write {path}: {error.strerror}", exit_code=ExitCode.BAD_INPUT) from error
         report.end()
@@ -73,11 +62,16 @@ def export(host: Host, program: Program, path: Path, report: Report) -> Exported
     return Exported(str(path), size, summary, compared)
 
 
-def _fetch(host: Host, folder: str, partial: Path) -> int:
+def _fetch(host: Host, folder: str, partial: Path, expected_bytes: int, report: Progress) -> int:
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        status = host.stream(["tar", "-C", folder, "-cf", "-", "."], file.write, root=True)  # type: ignore[arg-type]
+
+        def take(data: bytes) -> None:
+            file.write(data)
+            report.advance(min(100, file.tell() * 100 // max(1, expected_bytes)))
+
+        status = host.stream(["tar", "-C", folder, "-cf", "-", "."], take, root=True)
         if status != 0:
             raise LanpiError(f"tar ended with status {status}", host=host.name, next_step="Run it again")
         file.flush()

@@ -1,12 +1,14 @@
 """`lanpi migrate`: a living server to another Pi - all while it runs, then what changed while it stands still."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lanpi.backup.carry import carry
-from lanpi.backup.remote import SENT, Program, send_program
+from lanpi.backup.handover import Side, carry_over
+from lanpi.backup.remote import send_program
 from lanpi.backup.restore import as_restored, looked_for, same_domain
 from lanpi.errors import LanpiError
 from lanpi.facts.model import Facts
@@ -17,7 +19,7 @@ from lanpi.provision.lock import lock
 from lanpi.provision.proof import Proof, prove
 from lanpi.server.admin import Server
 
-MEGABYTE = 1024 * 1024
+STOP = ("systemctl", "disable", "--now", "ejabberd.service")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Moved:
         downtime_seconds: from before the old server stopped until a message had passed on the new one.
         first_bytes: sent while the old server ran. last_bytes: sent while it stood still.
         proof: the message exchange on the new Pi.
-        looked_for: the host name that phones look for by mDNS where the new Pi has another one, else "".
+        looked_for: the domain where it is told by mDNS beside the new Pi's own name, else "".
     """
 
     summary: dict[str, Any]
@@ -52,46 +54,60 @@ def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
     require_different(old, new)
     facts = read_facts(new, root=True)
     with lock(old, report.note):
-        giver = send_program(old, report)
-        with lock(new, report.note):
-            taker = send_program(new, report)
-            first = _round(old, giver, new, taker, report, facts=facts)
-            taker.run("restore-settings")
-        install(new, as_restored, Options(log=log), report)
-        began = time.monotonic()
-        giver.run("give-stop")
+        giver = Side(old, send_program(old, report))
         try:
-            with lock(new, report.note):
-                last = _round(old, giver, new, taker, report, "--final")
-                summary = taker.run("restore-swap")
-            report.begin("Sending a message between two accounts")
-            proof = prove(new, Server(new, summary["domain"]))
-            report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
-            downtime = time.monotonic() - began
-        except BaseException:
-            # Also when it is interrupted: people must not be left without either server.
-            giver.run("give-start")
-            new.run(["systemctl", "disable", "--now", "ejabberd.service"], root=True, check=False)
-            raise
-        taker.run("restore-finish")
-        giver.run("given")
+            return _move(giver, new, facts, log, report)
+        finally:
+            _forget(giver, report)
+
+
+def _move(giver: Side, new: Host, facts: Facts, log: Path | None, report: Reporter) -> Moved:
+    with lock(new, report.note):
+        taker = Side(new, send_program(new, report))
+        given = giver.program.run("give")
+        same_domain(new, facts, given["domain"])
+        first = carry_over(giver, given, taker, report)
+        taker.program.run("restore-settings")
+    install(new, as_restored, Options(log=log), report)
+    began = time.monotonic()
+    with _stopped(giver, new, report):
+        with lock(new, report.note):
+            last = carry_over(giver, giver.program.run("give", "--final"), taker, report)
+            summary = taker.program.run("restore-swap")
+        report.begin("Sending a message between two accounts")
+        proof = prove(new, Server(new, summary["domain"]))
+        report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
+        downtime = time.monotonic() - began
+    taker.program.run("restore-finish")
+    giver.program.run("given")
     return Moved(summary, downtime, first, last, proof, looked_for(facts.hostname, summary["domain"]))
 
 
-def _round(
-    old: Host, giver: Program, new: Host, taker: Program, report: Reporter, *arguments: str, facts: Facts | None = None
-) -> int:
-    given = giver.run("give", *arguments)
-    if facts:
-        same_domain(new, facts, given["domain"])
-    place = f"{SENT}/content.json"
-    new.put(place, old.get(given["content"], root=True), root=True)
-    wanted = taker.run("take", place)
-    report.begin(f"Carrying {wanted['to_come'] / MEGABYTE:.1f} MB over")
-    sent = carry(old, given["folder"], new, "/var/lib/lanpi/restore/new", [tuple(entry) for entry in wanted["wanted"]])
-    report.end()
-    taker.run("taken")
-    return sent
+@contextmanager
+def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
+    """The old server stands still; when the block does not come to its end, it runs again, and the new one does not."""
+    try:
+        giver.program.run("give-stop")
+        yield
+    except BaseException:
+        # Also when it is interrupted: people must not be left without either server, nor with both.
+        for what, do in (
+            ("the old server could not be started again", lambda: giver.program.run("give-start")),
+            ("the new server could not be stopped", lambda: new.run(STOP, root=True)),
+        ):
+            try:
+                do()
+            except LanpiError as error:  # the failure that led here is the news
+                report.note(f"{what}: {error}")
+        raise
+
+
+def _forget(giver: Side, report: Reporter) -> None:
+    """The copy for the move is as secret as the data, and as large."""
+    try:
+        giver.program.run("give-end")
+    except LanpiError as error:  # a later backup removes it
+        report.note(f"the copy made for the move is still on the old Pi: {error}")
 
 
 def require_different(old: Host, new: Host) -> None:

@@ -4,11 +4,12 @@ import io
 import json
 import tarfile
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from lanpi import paths
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
+from lanpi.progress import Progress
 
 INSTALLED = "/usr/lib/lanpi/backup"
 SENT = "/run/lanpi/restore"
@@ -26,22 +27,6 @@ QUIETLY = (
 )
 """In front of long work, so that people's messages come first, as with the timers' units."""
 _NOT_FOUND = (126, 127, 203)
-
-
-class Progress(Protocol):
-    """How work tells what it does; the CLI renders it."""
-
-    def begin(self, step: str) -> None:
-        """A step starts."""
-        ...
-
-    def end(self, detail: str = "") -> None:
-        """The step that started last is done."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Something to know."""
-        ...
 
 
 class Program:
@@ -122,6 +107,8 @@ class _Listener:
             case "step":
                 self._progress.begin(event["step"])
                 self._in_step = True
+            case "progress":
+                self._progress.advance(event["percent"])
             case "note":
                 self._progress.note(event["text"])
             case "result":

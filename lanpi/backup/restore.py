@@ -51,7 +51,7 @@ class Restored:
         summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
-        looked_for: the host name that phones look for by mDNS where this Pi has another one, else "".
+        looked_for: the domain where it is told by mDNS beside the Pi's own name, else "".
     """
 
     snapshot: str
@@ -148,8 +148,8 @@ def restore_part(host: Host, request: Request, account: str, room: str, report: 
         added: rows by table. rows: all of them. files: uploads that were gone.
 
     Raises:
-        LanpiError: BAD_INPUT (not in the snapshot, of another domain, of the other kind of database), BLOCKED
-            (no space, an unfinished work), REFUSED (wrong key), FAILED.
+        LanpiError: BAD_INPUT (not in the snapshot, of another domain, of the other kind of database), BLOCKED (no
+            space, an unfinished work), REFUSED (wrong key), FAILED.
     """
     report.begin("Looking at the Pi")
     facts = read_facts(host, root=True, packages=(ENGINE,))
@@ -203,8 +203,8 @@ def same_domain(host: Host, facts: Facts, domain: str) -> None:
 
 
 def looked_for(hostname: str, domain: str) -> str:
-    name, _, rest = domain.partition(".")
-    return name if rest == "local" and name != hostname.lower() else ""
+    """The domain where phones look for it by mDNS and it is not the Pi's own name (roles/network publishes it)."""
+    return domain if domain.endswith(".local") and domain != f"{hostname.lower()}.local" else ""
 
 
 def _go_back(host: Host, program: Program, options: Options, report: Reporter) -> None:

@@ -1,13 +1,13 @@
 """``lanpi backup``: the Pi makes its backups by itself; these start, show and check the same work."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from lanpi.cli import backup_care
+from lanpi.cli.backup_shared import holds, login_of, opened, size
 from lanpi.cli.options import (
     AcceptNewHostKey,
     IdentityFile,
@@ -21,37 +21,12 @@ from lanpi.cli.options import (
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
-if TYPE_CHECKING:
-    from lanpi.backup.remote import Program
-    from lanpi.hosts import Host
-
 app = typer.Typer(no_args_is_help=True, help="Backups: make, list, verify, prove, and the key to keep.")
+app.add_typer(backup_care.app)
 
-MEGABYTE = 1024 * 1024
 SnapshotArgument = Annotated[
     str, typer.Argument(help="The beginning of its id, latest, or a time (UTC).", show_default=False)
 ]
-
-
-@contextmanager
-def _opened(target: str | None, terminal: Terminal, login: dict[str, Any]) -> "Iterator[tuple[Host, Program]]":
-    """The Pi and its backup program, with its steps on the terminal."""
-    from lanpi.backup.remote import Program
-    from lanpi.cli.install_report import TerminalReporter
-
-    with open_target(target, terminal, **login) as host, TerminalReporter(terminal, verbose=False) as report:
-        yield host, Program(host, report)
-
-
-def _login(
-    password_file: Path | None, sudo_password_file: Path | None, identity: Path | None, accept_new_host_key: bool
-) -> dict[str, Any]:
-    return {
-        "password_file": password_file,
-        "sudo_password_file": sudo_password_file,
-        "identity": identity,
-        "accept_new_host_key": accept_new_host_key,
-    }
 
 
 @app.command()
@@ -65,18 +40,18 @@ def now(
 ) -> None:
     """Back up to every repository now, and follow it. Ctrl-C stops the following, not the backup."""
     terminal = Terminal(json_output=json_output)
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    with _opened(target, terminal, login) as (_, program):
+    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
+    with opened(target, terminal, login) as (_, program):
         result = program.run("follow")
     if json_output:
         terminal.json({"event": "outcome", **result})
         return
     for saved in result["repositories"]:
         terminal.result(
-            f"Snapshot {saved['snapshot']} at {saved['location']}: {_size(saved['added_bytes'])} added "
+            f"Snapshot {saved['snapshot']} at {saved['location']}: {size(saved['added_bytes'])} added "
             f"in {result['seconds']:.0f} s"
         )
-    terminal.result(_holds(result))
+    terminal.result(holds(result))
 
 
 @app.command("list")
@@ -90,8 +65,8 @@ def list_snapshots(
 ) -> None:
     """List the snapshots in every repository."""
     terminal = Terminal(json_output=json_output)
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    with _opened(target, terminal, login) as (_, program):
+    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
+    with opened(target, terminal, login) as (_, program):
         result = program.run("list")
     if json_output:
         terminal.json(result)
@@ -119,100 +94,17 @@ def show(
 ) -> None:
     """Say what a snapshot holds: people, messages, files, versions."""
     terminal = Terminal(json_output=json_output)
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    with _opened(target, terminal, login) as (_, program):
+    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
+    with opened(target, terminal, login) as (_, program):
         result = program.run("show", snapshot)
     if json_output:
         terminal.json(result)
         return
     terminal.result(f"Snapshot {result['id']} of {result['domain']}, made {result['made']} on {result['hostname']}")
-    terminal.result(_holds(result))
+    terminal.result(holds(result))
     terminal.result("Versions: " + ", ".join(f"{name} {version}" for name, version in result["versions"].items()))
     verified = result["verified"] if result["verified"] >= result["made"] else ""
     terminal.result(f"Verified: {verified or 'not since it was made'}")
-
-
-@app.command()
-def verify(
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
-    """Read every byte of every repository, and name the snapshots that damage hits."""
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    _work(target, json_output, login, "verify", "Every byte is as it was written.")
-
-
-@app.command()
-def drill(
-    target: TargetArgument = None,
-    compare_only: Annotated[
-        bool, typer.Option("--compare-only", help="Compare the data, and start no second server with them.")
-    ] = False,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
-    """Prove the newest snapshot on the Pi, apart from the live server: restore, compare, serve, log in, compare."""
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    served = "The newest snapshot restores, holds what was backed up, and a second server serves it."
-    compared = "The newest snapshot restores, and holds what was backed up."
-    arguments = ("--server", "no" if compare_only else "must")
-    _work(target, json_output, login, "drill", compared if compare_only else served, *arguments)
-
-
-@app.command()
-def prune(
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
-    """Forget snapshots by the retention (backup.keep_…) and remove what only they held."""
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    _work(target, json_output, login, "prune", "Only what the retention keeps is left.")
-
-
-@app.command()
-def unlock(
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
-    """Take away locks whose holders are dead. Backups do it by themselves."""
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    _work(target, json_output, login, "unlock", "No dead lock is left.")
-
-
-@app.command("forget-repository")
-def forget_repository(
-    location: Annotated[str, typer.Argument(help="As backup.repositories names it.", show_default=False)],
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
-    """Let the next backup begin a new repository where one was lost."""
-    terminal = Terminal(json_output=json_output)
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    with _opened(target, terminal, login) as (_, program):
-        result = program.run("forget-repository", location)
-    if json_output:
-        terminal.json(result)
-    else:
-        terminal.result(f"The next backup begins anew at {location}, unless there is a repository.")
 
 
 @app.command()
@@ -232,8 +124,8 @@ def key(
     from lanpi.backup.sheet import recovery_sheet
 
     terminal = Terminal(yes=yes)
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    with _opened(target, terminal, login) as (_, program):
+    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
+    with opened(target, terminal, login) as (_, program):
         known = program.run("key")
         sheet = recovery_sheet(known["domain"], known["repositories"], known["key"], paper=output is not None)
         if output:
@@ -263,14 +155,14 @@ def export(
     from lanpi.cli.install_report import TerminalReporter
 
     terminal = Terminal(json_output=json_output)
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
+    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     with open_target(target, terminal, **login) as host, TerminalReporter(terminal, verbose=False) as report:
         done = run(host, Program(host, report), output, report)
     if json_output:
         terminal.json({"event": "outcome", **asdict(done)})
         return
-    terminal.result(f"{done.path}: {_size(done.size_bytes)}, {done.compared} files compared with their hashes")
-    terminal.result(_holds(done.summary))
+    terminal.result(f"{done.path}: {size(done.size_bytes)}, {done.compared} files compared with their hashes")
+    terminal.result(holds(done.summary))
     terminal.warn("it is not encrypted, and holds every message and the server's secrets: keep it as such")
 
 
@@ -285,8 +177,8 @@ def schedule(
 ) -> None:
     """Say when backups are made, when the next one is, and how the last ones went."""
     terminal = Terminal(json_output=json_output)
-    login = _login(password_file, sudo_password_file, identity, accept_new_host_key)
-    with _opened(target, terminal, login) as (host, program):
+    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
+    with opened(target, terminal, login) as (host, program):
         status = program.run("status")
         timers = ("lanpi-backup.timer", "lanpi-backup-care.timer")
         upcoming = [
@@ -307,29 +199,6 @@ def schedule(
         rows.append(("Last failure", status["last_error"]))
     terminal.table(("", ""), rows)
     terminal.result("Change it: lanpi install --set backup.schedule=HH:MM (lanpi config example has all keys)")
-
-
-def _work(target: str | None, json_output: bool, login: dict[str, Any], verb: str, done: str, *arguments: str) -> None:
-    terminal = Terminal(json_output=json_output)
-    with _opened(target, terminal, login) as (_, program):
-        result = program.run(verb, *arguments, quietly=True)
-    if json_output:
-        terminal.json({"event": "outcome", **result})
-        return
-    for repository in result["repositories"]:
-        terminal.result(repository)
-    terminal.result(done)
-
-
-def _holds(summary: dict[str, Any]) -> str:
-    return (
-        f"It holds {summary['people']} people, {summary['messages']} messages, {summary['rooms']} rooms and "
-        f"{summary['uploads']} files: {_size(summary['bytes'])} in all"
-    )
-
-
-def _size(size: int) -> str:
-    return f"{size / MEGABYTE:.1f} MB"
 
 
 def _write(path: Path, text: str) -> None:

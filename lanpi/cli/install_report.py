@@ -37,13 +37,25 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
         self._terminal = terminal
         self._verbose = verbose
         self._steps = terminal.steps()
+        self._percent = -1
 
     def begin(self, step: str) -> None:
         """A step starts."""
+        self._percent = -1
         if self._terminal.json_output:
             self._terminal.json({"event": "step", "step": step})
         else:
             self._steps.start(step)
+
+    def advance(self, percent: int) -> None:
+        """So much of the step is done."""
+        if percent == self._percent:
+            return
+        self._percent = percent
+        if self._terminal.json_output:
+            self._terminal.json({"event": "progress", "percent": percent})
+        else:
+            self._steps.advance(percent)
 
     def end(self, detail: str = "") -> None:
         """The step is done."""

@@ -67,8 +67,5 @@ def migrate(
     terminal.result(f"  Nobody could write for {done.downtime_seconds:.1f} s")
     terminal.result(f"  {before:.1f} MB were carried over before that, {then:.1f} MB meanwhile")
     if done.looked_for:
-        terminal.warn(
-            f"phones look for {held['domain']}, and the new Pi has another name. When the old Pi is off, on the new "
-            f"one: sudo hostnamectl set-hostname {done.looked_for}"
-        )
+        terminal.result(f"  Phones find it as {done.looked_for}, to which the old Pi no longer answers.")
     terminal.result(f"  {old} is stopped and keeps its data. Back to it: lanpi install {old}")

@@ -132,10 +132,7 @@ def _show_whole(terminal: Terminal, target: str | None, done: "Restored", json_o
     terminal.result(f"\n{held['domain']} is back as of {held['made']}, and messages pass.\n")
     terminal.result(f"  {held['people']} people, {held['messages']} messages, {held['uploads']} files")
     if done.looked_for:
-        terminal.warn(
-            f"phones look for {held['domain']}, and this Pi has another name. When the old Pi is off, on this one: "
-            f"sudo hostnamectl set-hostname {done.looked_for}"
-        )
+        terminal.result(f"  Phones find it as {done.looked_for} beside this Pi's own name, once the old Pi is off.")
     if done.previous:
         terminal.result(f"  What was there before is kept in {done.previous} on the Pi.")
         terminal.result(f"  When all is well: lanpi restore --discard-previous{f' {target}' if target else ''}")

@@ -153,14 +153,14 @@ class Steps(AbstractContextManager["Steps"]):
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._name = ""
+        self._name, self._percent = "", ""
         self._began = 0.0
         self._live: Live | None = None
 
     def start(self, name: str) -> None:
         """A step begins; one that is still open ends first."""
         self.done()
-        self._name = name
+        self._name, self._percent = name, ""
         self._began = time.monotonic()
         if not self._console.is_terminal:
             self._console.print(Text(f"{name} …"))
@@ -171,7 +171,8 @@ class Steps(AbstractContextManager["Steps"]):
         spinner = Spinner("dots")
 
         def picture() -> RenderableType:
-            spinner.update(text=Text.assemble(name, (f"  {time.monotonic() - self._began:.0f} s", "dim")))
+            took = f"  {time.monotonic() - self._began:.0f} s"
+            spinner.update(text=Text.assemble(name, self._percent, (took, "dim")))
             return spinner
 
         self._live = Live(
@@ -184,6 +185,10 @@ class Steps(AbstractContextManager["Steps"]):
             redirect_stderr=False,
         )
         self._live.start()
+
+    def advance(self, percent: int) -> None:
+        """So much of the open step is done; said on a terminal only."""
+        self._percent = f"  {percent} %"
 
     def done(self, detail: str = "") -> None:
         """The step that is open has worked; nothing when none is."""

@@ -87,6 +87,11 @@ def names(evidence: Evidence) -> Result:
     if domain.endswith(".local"):
         if avahi is None:
             return skipped("mDNS is off")
+        beside = evidence.units.get("lanpi-name.service")
+        if beside is not None and beside.active != "active":
+            return Result("warning", f"{domain} leads to another machine", (f"{beside.name}: {beside.active}",),
+                          f"Switch off the old Pi, or take the name {domain} from the machine that has it",
+                          "restart", beside.name)  # fmt: skip
         if avahi.active == "active":
             return OK
         return Result("warning", f"{domain} cannot be found: Avahi does not run", (f"{avahi.name}: {avahi.active}",),

@@ -104,6 +104,12 @@ def _address4(facts: Facts) -> str:
     return ""
 
 
+def _mdns_name(facts: Facts, config: Config, domain: str) -> str:
+    """The domain where it has to be told on the network beside the Pi's own name: as after a restore, else ""."""
+    own = f"{facts.hostname.lower()}.local"
+    return domain if config.network.hostname_mdns and domain.endswith(".local") and domain != own else ""
+
+
 def ssh_ports(facts: Facts) -> tuple[int, ...]:
     """Where the SSH server listens; 22 too, so that no reading error can lock anybody out."""
     found = {listener.port for listener in facts.listeners if listener.process.startswith("sshd")}
@@ -159,6 +165,7 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "wireless": any(link.wireless and link.up for link in facts.links),
         "postgresql_version": POSTGRESQL_VERSIONS.get(facts.os.codename, max(POSTGRESQL_VERSIONS.values())),
         "address4": _address4(facts),
+        "mdns_name": _mdns_name(facts, config, domain),
         "check_accounts": ACCOUNTS,
         "check_minutes": MINUTES,
         "aliases": _aliases(facts, domain),

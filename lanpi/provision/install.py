@@ -15,6 +15,7 @@ from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.hosts.base import Host
 from lanpi.preflight import PACKAGES, Finding, findings
+from lanpi.progress import Progress
 from lanpi.provision.desired import Desired, declared_packages, desired_state
 from lanpi.provision.lock import lock
 from lanpi.provision.proof import Proof, prove
@@ -31,20 +32,8 @@ LOCK_WAIT_SECONDS = 600.0
 REBOOT_SECONDS = 300.0
 
 
-class Reporter(Protocol):
+class Reporter(Progress, Protocol):
     """How an install tells what it does; the CLI renders it."""
-
-    def begin(self, step: str) -> None:
-        """A step starts."""
-        ...
-
-    def end(self, detail: str = "") -> None:
-        """The step that started last is done."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Something to know."""
-        ...
 
     def found(self, finding: Finding) -> None:
         """A preflight finding."""

@@ -3,9 +3,12 @@
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -52,6 +55,24 @@ def parse_event(raw: dict[str, Any]) -> Event | None:
     return Event(kind=kind, task=data.get("task", ""), changed=bool(result.get("changed", False)), result=result)
 
 
+@contextmanager
+def own_signals() -> Iterator[None]:
+    """Give Ctrl-C and SIGTERM back their meaning when the block ends.
+
+    ansible-runner takes both to cancel its run (utils.signal_handler) and keeps them: what follows a playbook
+    could not be broken off any more.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # ansible-runner leaves them alone then
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def run_playbook(
     host: Host,
     playbook: str,
@@ -95,7 +116,7 @@ def run_playbook(
 
     folder = Path(tempfile.mkdtemp(prefix="lanpi-"))
     try:
-        with bridge(host, folder) as (served, socket_path):
+        with bridge(host, folder) as (served, socket_path), own_signals():
             os.chmod(socket_path, 0o600)  # noqa: PTH101 - a socket, not a file Path would open
             variables_file = folder / "variables.json"
             variables_file.write_text(json.dumps(variables))

@@ -8,6 +8,7 @@ from lanpi.errors import ExitCode, LanpiError
 from lanpi.virtual.record import STATE
 from lanpi.virtual.shell import run
 
+MULTICAST = "224.0.0.0/4"
 BRIDGE = "lanpi0"
 TABLE = "lanpi-virtual"
 FIRST_HOST = 10  # addresses below are for the bridge and for whatever a test puts beside the Pis
@@ -124,11 +125,13 @@ def ensure() -> str:
         ]
     )
     _FORWARD.write_text("1")
+    # Not multicast: where bridged packets pass the IP tables (bridge-nf-call-iptables), mDNS from one Pi would reach
+    # another as if it came from this machine and from any port, and be ignored.
     # Declaring and deleting the table first makes the whole load idempotent and atomic (nft -f).
     rules = (
         f"table ip {TABLE}\ndelete table ip {TABLE}\n"
         f"table ip {TABLE} {{\nchain postrouting {{\ntype nat hook postrouting priority 100;\n"
-        f"ip saddr {subnet} ip daddr != {subnet} masquerade\n}}\n}}\n"
+        f"ip saddr {subnet} ip daddr != {{ {subnet}, {MULTICAST} }} masquerade\n}}\n}}\n"
     )
     run(["nft", "-f", "-"], stdin=rules)
     return subnet

@@ -61,7 +61,9 @@ def virtual_pi(e2e_machine: None, run_prefix: str) -> Iterator[MakePi]:
     failures = []
     for name in dict.fromkeys(names):
         try:
-            if load(name) is not None:
+            if (pi := load(name)) is not None:
+                if pi.running:
+                    virtual.kill(name)  # nobody needs what is on it: no services to wait for
                 virtual.down(name)
         except LanpiError as error:  # the others must go down all the same
             failures.append(f"{name}: {error}")

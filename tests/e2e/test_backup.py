@@ -5,6 +5,7 @@ import contextlib
 import json
 import re
 import secrets
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -65,8 +66,8 @@ def old(virtual_pi, repository, let_in, lanpi):
 
 @pytest.fixture(scope="module")
 def new(virtual_pi, let_in):
-    """A fresh Pi of another name."""
-    pi = virtual_pi("bknew", model="4-2g")
+    """A fresh Pi of another name, with a card of its own: a test fills it."""
+    pi = virtual_pi("bknew", model="4-2g", card_mb=4000)
     let_in(pi)
     return pi
 
@@ -146,6 +147,7 @@ async def _send_file(login, address, ca, data):
 
 
 MANY = 10_000
+MEGABYTE = 1024 * 1024
 CROWD = tuple(f"member{number}" for number in range(8))
 
 
@@ -218,6 +220,18 @@ def test_the_drill_proves_the_newest_snapshot(backed_up, old, lanpi, on_pi):
     status = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)
     assert status["last_drill"] >= status["last_success"]
     assert status["drill_server"] is True
+
+
+def test_the_drill_on_a_virtual_pi_proves_it_there_and_leaves_nothing(backed_up, old, repository, lanpi, on_pi):
+    arguments = ("backup", "drill", "--on", "virtual", "--from", repository, f"virtual:{old.name}", "--json")
+    said = outcome(sure(lanpi(*arguments, timeout_seconds=600)))
+    assert said["location"] == repository
+    assert said["summary"]["people"] == 3 + len(CROWD)
+    assert said["summary"]["messages"] == backed_up[2]["messages"]
+    known = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)["repositories"][repository]
+    assert known["last_drill"] >= known["last_success"]
+    assert on_pi(old, "ls -A /var/lib/lanpi/backup/handed", root=True).stdout == ""
+    assert "drill-" not in lanpi("virtual", "list").stdout
 
 
 def test_an_export_is_one_file_with_every_account(backed_up, old, domain, lanpi, files):
@@ -418,7 +432,7 @@ def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(film, old, r
     assert on_pi(old, "cat /run/hooked", root=True).stdout.split() == ["before", "failed"]
     # The administrator has a message of it waiting.
     waiting = query(on_pi, old, "SELECT xml FROM spool WHERE username = 'admin' ORDER BY seq DESC LIMIT 1")
-    assert "The backup failed: /mnt/small/backup" in waiting[0][0]
+    assert "The backup failed: the disk with the repository at /mnt/small/backup is full" in waiting[0][0]
     on_pi(old, "umount /mnt/small", root=True)
     done = lanpi("backup", "now", target)
     assert done.returncode == 1
@@ -442,20 +456,63 @@ def test_flipped_bits_are_found_and_the_snapshots_named(backed_up, old, lanpi, o
     assert set(hit[1].replace(",", "").split()) <= local
 
 
-def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(backed_up, old, virtual_pi, domain, lanpi, on_pi):
-    fresh = virtual_pi("bkmove", model="4-2g")
+def found_at(on_pi, asking, domain, pi):
+    """Wait until another machine of the network finds the domain at a Pi by mDNS."""
+    deadline = time.monotonic() + 60
+    while (said := on_pi(asking, f"avahi-resolve -4 -n {domain}", check=False).stdout.split()[1:]) != [pi.address]:
+        assert time.monotonic() < deadline, said
+        time.sleep(1)
+
+
+@pytest.fixture(scope="module")
+def fresh(virtual_pi):
+    return virtual_pi("bkmove", model="4-2g")
+
+
+ACTIVE = "systemctl is-active ejabberd lanpi-backup.timer avahi-daemon"
+
+
+def test_a_move_that_somebody_breaks_off_leaves_people_where_they_were(backed_up, old, fresh, lanpi, on_pi):
+    """At the worst moment: with the old server stopped."""
+    command = [sys.executable, "-m", "lanpi", "migrate", f"virtual:{old.name}", f"virtual:{fresh.name}", "--yes"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if "Exchanging the data" in line:
+                break
+        assert on_pi(old, ACTIVE, check=False).stdout.split() == ["inactive"] * 3
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert on_pi(old, ACTIVE).stdout.split() == ["active"] * 3
+    assert on_pi(fresh, "systemctl is-active ejabberd", check=False).stdout.strip() == "inactive"
+    assert on_pi(old, "ls -A /var/lib/lanpi/backup/handed", root=True).stdout == ""
+
+
+def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(
+    restored, backed_up, old, new, fresh, domain, lanpi, on_pi
+):
+    # The restored one took the old one's name while that was off.
+    on_pi(new, "systemctl stop lanpi-name.service", root=True)
+    on_pi(old, "systemctl restart avahi-daemon.service", root=True)
+    found_at(on_pi, new, domain, old)
     # The Pi goes on writing to itself, to see whether messages pass.
     people_s = "SELECT username, txt, timestamp FROM archive WHERE username NOT LIKE 'lanpi-%' ORDER BY 1, 2, 3"
     archived = query(on_pi, old, people_s)
     source, target = f"virtual:{old.name}", f"virtual:{fresh.name}"
     said = outcome(sure(lanpi("migrate", source, target, "--yes", "--json", timeout_seconds=600)))
     assert said["downtime_seconds"] < 60
-    assert said["last_bytes"] < said["first_bytes"], "the files were carried over again while nobody could write"
+    # The files came over in the move that was broken off, and are not carried again: least of all while it is down.
+    held = said["summary"]
+    without_files = held["bytes"] - held["upload_bytes"] + MEGABYTE
+    assert max(said["first_bytes"], said["last_bytes"]) < without_files
     assert query(on_pi, fresh, people_s) == archived
     files = "cd /var/lib/ejabberd/upload && find . -type f -exec sha256sum {} + | sort"
     assert on_pi(fresh, files, root=True).stdout == on_pi(old, files, root=True).stdout
     timers = "lanpi-backup.timer lanpi-backup-care.timer"
     assert on_pi(old, f"systemctl is-active ejabberd {timers}", check=False).stdout.split() == ["inactive"] * 3
     assert query(on_pi, old, people_s) == archived
+    # Phones are led to the new Pi, whose own name is another one.
+    found_at(on_pi, new, domain, fresh)
+    on_pi(fresh, "systemctl stop lanpi-name.service", root=True)
     sure(lanpi("install", source))
     assert on_pi(old, f"systemctl is-active ejabberd {timers}").stdout.split() == ["active"] * 3

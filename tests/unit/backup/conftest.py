@@ -51,6 +51,7 @@ def program(tmp_path):
     common = importlib.import_module("lanpi_backup.common")
     common.FOLDER = tmp_path / "backup"
     common.STAGE = common.FOLDER / "stage"
+    common.HANDED = common.FOLDER / "handed"
     common.STATUS = common.FOLDER / "status.json"
     common.RUN = tmp_path / "run"
     common.RESERVE_BYTES = 0

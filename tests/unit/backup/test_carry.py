@@ -37,6 +37,10 @@ def test_what_arrives_is_what_was_sent(tmp_path, monkeypatch, size):
     (source / "files/a b/film").write_bytes(data)
     (source / "files/-n").write_bytes(b"a name like an option")
     (target / "files/a b/film").write_bytes(b"half of an earlier try")
-    carry(Here(), str(source), Here(), str(target), [("files/a b/film", size), ("files/-n", 21)])
+    heard = []
+    wanted = [("files/a b/film", size), ("files/-n", 21)]
+    total = carry(Here(), str(source), Here(), str(target), wanted, heard.append)
+    assert heard[-1] == total >= size + 21
+    assert heard == sorted(heard)
     assert (target / "files/a b/film").read_bytes() == data
     assert (target / "files/-n").read_bytes() == b"a name like an option"

@@ -56,7 +56,7 @@ class Program:
 
     def run(self, verb):
         self.verbs.append(verb)
-        return {"folder": "/stage"}
+        return {"folder": "/stage", "bytes": 1000}
 
 
 class Report:
@@ -64,6 +64,9 @@ class Report:
         pass
 
     def end(self, detail=""):
+        pass
+
+    def advance(self, percent):
         pass
 
 

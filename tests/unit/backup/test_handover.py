@@ -80,6 +80,15 @@ def test_the_second_round_asks_for_what_changed_only(handover, take, send):
     assert not (handover.restore.NEW / UPLOAD / "song").exists()
 
 
+def test_a_round_that_was_cut_off_is_not_sent_again_and_leaves_nothing_that_is_gone(handover, take, send):
+    take(content(film=b"film", song=b"song", news=b"news"))
+    send(f"{UPLOAD}/film", b"film")
+    send(f"{UPLOAD}/song", b"so")
+    send(f"{UPLOAD}/news", b"news")
+    assert take(content(film=b"film", song=b"song")) == [f"{UPLOAD}/song", DUMP]
+    assert not (handover.restore.NEW / UPLOAD / "news").exists()
+
+
 @pytest.mark.parametrize("came", [b"fil", b"FILM", None])
 def test_what_did_not_arrive_whole_is_named(handover, take, send, came):
     take(content(film=b"film"))

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lanpi.backup import handover
 from lanpi.backup import migrate as module
 from lanpi.errors import LanpiError
 from lanpi.hosts.base import Completed
@@ -30,6 +31,9 @@ class Report:
         pass
 
     def end(self, detail=""):
+        pass
+
+    def advance(self, percent):
         pass
 
     def note(self, text):
@@ -71,32 +75,36 @@ def test_the_old_server_stops_only_when_the_new_pi_is_ready(world):
     assert move(world).looked_for == ""
     assert world.log.index(("new", "install")) < world.log.index(("old", "give-stop"))
     assert ("old", "give-start") not in world.log
-    assert world.log[-1] == ("old", "given")
+    assert world.log[-2:] == [("old", "given"), ("old", "give-end")]
 
 
 @pytest.mark.parametrize("what", ["restore-swap", "prove", "taken"])
-def test_a_failure_after_the_stop_starts_the_old_server_again(world, what):
+def test_a_failure_after_the_stop_starts_the_old_server_again(world, what, monkeypatch):
     if what == "taken":
         # Only its second time: the first is before the stop.
-        original = module.carry
         calls = []
 
-        def carry(*arguments):
+        def carry(*_, **__):
             calls.append(1)
             if len(calls) == 2:
                 world.fails.add("taken")
-            return original(*arguments)
+            return 0
 
-        module.carry = carry
+        monkeypatch.setattr(handover, "carry", carry)
     else:
         world.fails.add(what)
-    try:
-        with pytest.raises(LanpiError):
-            move(world)
-    finally:
-        if what == "taken":
-            module.carry = original
+    with pytest.raises(LanpiError, match=r"does not work|no message passed"):
+        move(world)
     assert world.log.index(("old", "give-stop")) < world.log.index(("old", "give-start"))
+    assert ("new", "systemctl disable") in world.log
+    assert world.log[-1] == ("old", "give-end")
+
+
+def test_the_first_failure_is_the_one_that_is_told(world):
+    """The way to the old Pi broke: that it cannot be started either is not the news, and the new one still stops."""
+    world.fails.update({"restore-swap", "give-start", "give-end"})
+    with pytest.raises(LanpiError, match="restore-swap does not work"):
+        move(world)
     assert ("new", "systemctl disable") in world.log
 
 
@@ -104,7 +112,7 @@ def test_a_failure_before_the_stop_touches_nothing_of_the_old_one(world):
     world.fails.add("restore-settings")
     with pytest.raises(LanpiError):
         move(world)
-    assert {verb for host, verb in world.log if host == "old"} == {"cat /etc/machine-id", "give"}
+    assert {verb for host, verb in world.log if host == "old"} == {"cat /etc/machine-id", "give", "give-end"}
 
 
 def test_a_pi_does_not_move_onto_itself(world):

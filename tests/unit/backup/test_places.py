@@ -1,5 +1,8 @@
 """Disks that are not there, go away or cannot be written to; clocks that jump."""
 
+import os
+import subprocess
+
 import pytest
 
 UUID = "1A2B-3C4D"
@@ -11,9 +14,14 @@ def places(program, monkeypatch, tmp_path):
     monkeypatch.setattr(module, "USB_WAIT_SECONDS", 0.0)
     monkeypatch.setattr(module, "BY_UUID", tmp_path / "by-uuid")
     (tmp_path / "by-uuid").mkdir()
-    calls = []
+    calls, module.mount_says = [], ""
+
+    def run(argv, **_):
+        calls.append(f"{argv[0]} quietly")
+        return subprocess.CompletedProcess(argv, 32 if module.mount_says else 0, "", module.mount_says)
+
     monkeypatch.setattr(module, "command", lambda argv, **_: calls.append(argv[0]) or "")
-    monkeypatch.setattr(module.subprocess, "run", lambda argv, **_: calls.append(f"{argv[0]} quietly"))
+    monkeypatch.setattr(module.subprocess, "run", run)
     module.calls = calls
     return module
 
@@ -27,9 +35,28 @@ def test_a_disk_that_is_not_there_is_named(places, program):
 def test_a_disk_is_mounted_for_the_run_only(places):
     (places.BY_UUID / UUID).touch()
     with places.opened(f"usb:{UUID}/mine") as repository:
-        assert repository.endswith(f"/usb/{UUID}/mine")
-        assert places.calls == ["mount"]
-    assert places.calls == ["mount", "umount"]
+        assert repository.endswith(f"/usb/{UUID}.{os.getpid()}/mine")
+        assert places.calls == ["mount quietly"]
+    assert places.calls == ["mount quietly", "umount"]
+    assert list((places.RUN / "usb").iterdir()) == []
+
+
+def test_what_a_killed_run_left_mounted_is_let_go(places):
+    (places.BY_UUID / UUID).touch()
+    left, anothers = (places.RUN / "usb" / f"{UUID}.{number}" for number in (999_999_999, os.getppid()))
+    left.mkdir(parents=True)
+    anothers.mkdir()
+    with places.opened(f"usb:{UUID}"):
+        assert places.calls == ["umount quietly", "mount quietly"]
+    assert list((places.RUN / "usb").iterdir()) == [anothers]
+
+
+def test_a_disk_that_cannot_be_mounted_says_why(places, program):
+    (places.BY_UUID / UUID).touch()
+    places.mount_says = "mount: /run/x: unknown filesystem type 'crypto_LUKS'.\n       dmesg(1) may have more."
+    text = f"the USB disk {UUID} cannot be mounted: unknown filesystem type 'crypto_LUKS'$"
+    with pytest.raises(program("common").Problem, match=text), places.opened(f"usb:{UUID}"):
+        pass
 
 
 def test_a_disk_pulled_out_is_named_whatever_restic_says(places, program):
@@ -38,7 +65,7 @@ def test_a_disk_pulled_out_is_named_whatever_restic_says(places, program):
     with pytest.raises(problem, match=f"the USB disk {UUID} was pulled out"), places.opened(f"usb:{UUID}"):
         (places.BY_UUID / UUID).unlink()
         raise problem("restic backup failed: input/output error")
-    assert places.calls == ["mount", "umount quietly"]
+    assert places.calls == ["mount quietly", "umount quietly"]
 
 
 def test_another_failure_stays_what_it_is(places, program):
@@ -58,6 +85,6 @@ def test_a_folder_that_cannot_be_written_to_is_refused_at_once(places, program, 
 def test_a_snapshot_from_the_future_is_not_the_newest(program):
     found = [{"time": f"{day}T03:00:00Z"} for day in ("2026-11-22", "2026-11-23", "2038-01-19")]
     noon = 1795435200  # 2026-11-23 12:00 UTC
-    assert program("work").newest(found, noon)["time"].startswith("2026-11-23")
+    assert program("catalogue").newest(found, noon)["time"].startswith("2026-11-23")
     # A clock that is behind all of them says nothing about which is the newest.
-    assert program("work").newest(found, 0)["time"].startswith("2038")
+    assert program("catalogue").newest(found, 0)["time"].startswith("2038")

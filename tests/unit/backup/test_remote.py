@@ -35,14 +35,18 @@ class Steps(list):
     def note(self, text):
         self.append(f"note {text}")
 
+    def advance(self, percent):
+        self.append(percent)
+
 
 def test_steps_notes_and_the_result():
     steps = Steps()
     host = FakeHost(
-        0, {"event": "step", "step": "Saving"}, {"event": "note", "text": "slow"}, {"event": "result", "bytes": 5}
+        *(0, {"event": "step", "step": "Saving"}, {"event": "progress", "percent": 42}),
+        *({"event": "note", "text": "slow"}, {"event": "result", "bytes": 5}),
     )
     assert Program(host, steps).run("follow") == {"bytes": 5}
-    assert steps == ["Saving", "note slow", "end"]
+    assert steps == ["Saving", 42, "note slow", "end"]
 
 
 def test_a_quick_verb_says_no_step():

@@ -31,6 +31,25 @@ def desired(machine, **settings):
     return desired_state(found, config, plan_limits(found, config), "chat.example.org")
 
 
+def named(domain, **settings):
+    found = facts("pi5-8g-trixie")
+    config = effective({}, {}, [settings]).config
+    return found.hostname, desired_state(found, config, plan_limits(found, config), domain)
+
+
+def test_a_name_that_is_not_the_pis_own_is_told_on_the_network_beside_it():
+    hostname, state = named("old.local")
+    assert "name=old.local\n" in content(state, "/usr/lib/lanpi/mdns-name")
+    assert "avahi-utils" in state.packages
+    assert "lanpi-name.service" in [unit["name"] for unit in state.units]
+    for domain, settings in (
+        (f"{hostname.lower()}.local", {}),
+        ("chat.example.org", {}),
+        ("old.local", {"network": {"hostname_mdns": False}}),
+    ):
+        assert "avahi-utils" not in named(domain, **settings)[1].packages
+
+
 def content(state, path):
     return next(file.content for file in (*state.early_files, *state.files) if file.path == path)
 

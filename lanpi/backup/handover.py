@@ -1,0 +1,47 @@
+"""A server's data from one Pi to another, streamed through this machine: both sides of it, and one round."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lanpi.backup.carry import carry
+from lanpi.backup.remote import SENT, Program
+from lanpi.hosts.base import Host
+from lanpi.progress import Progress
+
+MEGABYTE = 1024 * 1024
+TAKEN = "/var/lib/lanpi/restore/new"
+"""Where the Pi that takes gathers what comes (templates/usr/lib/lanpi/lanpi_backup/restore.py)."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A Pi and the backup program on it."""
+
+    host: Host
+    program: Program
+
+
+def carry_over(giver: Side, given: dict[str, Any], taker: Side, report: Progress) -> int:
+    """Bring over what the taker does not have yet, and have it compare all of that with its hashes.
+
+    Args:
+        given: the result of the giver's verb: folder with the data, content (path of what they hold).
+
+    Returns:
+        Bytes that went over.
+
+    Raises:
+        LanpiError: BLOCKED (no space, an unfinished restore there), FAILED (something did not arrive as sent).
+    """
+    place = f"{SENT}/content.json"
+    taker.host.put(place, giver.host.get(given["content"], root=True), root=True)
+    wanted = taker.program.run("take", place)
+    report.begin(f"Carrying {wanted['to_come'] / MEGABYTE:.1f} MB over")
+    total = max(1, wanted["to_come"])
+    sent = carry(
+        *(giver.host, given["folder"], taker.host, TAKEN, [tuple(entry) for entry in wanted["wanted"]]),
+        heard=lambda done: report.advance(min(100, done * 100 // total)),
+    )
+    report.end()
+    taker.program.run("taken")
+    return sent
