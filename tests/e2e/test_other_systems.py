@@ -106,7 +106,7 @@ def test_one_account_and_one_room_come_back_into_postgresql(postgres, rows, lanp
     assert rows("SELECT extname FROM pg_extension") == ["plpgsql"]
     assert rows("SELECT datname FROM pg_database WHERE datname LIKE 'lanpi%'") == []
     # What an open room has in memory would win over the table.
-    who = json.dumps({"user": f"anna@{domain}", "room": room})
+    who = json.dumps({"user": "anna", "host": domain, "room": "family", "service": f"conference.{domain}"})
     on_pi(postgres, f"echo '{who}' | /usr/lib/lanpi/im-call unsubscribe_room -", root=True)
     assert json.loads(sure(lanpi(*arguments)).stdout.splitlines()[-1])["added"] == {"muc_room_subscribers": 1}
     done = on_pi(postgres, f"echo '{gone}' | /usr/lib/lanpi/im-call get_subscribers -", root=True)
