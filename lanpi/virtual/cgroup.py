@@ -1,7 +1,11 @@
-"""A control group per virtual Pi: the model's memory and cores, and one switch to kill it all.
+"""A control group per virtual Pi: the model's memory and cores, its share of the processor, one switch to kill it all.
 
 Both versions of the interface are used where they are mounted side by side: version 2 carries
-the container's own tree, the version 1 hierarchies may hold the memory and cpuset controllers.
+the container's own tree, the version 1 hierarchies may hold the memory, cpu and cpuset controllers.
+
+A Pi needs a group of the cpu controller, without any limit in it: processes that are in none are put by the kernel into
+a group per session, between which neither nice nor the idle policy count (sched(7), "The autogroup feature"), so that a
+backup would get as much of the processor as the server.
 """
 
 import os
@@ -22,11 +26,12 @@ class Hierarchies:
     unified: Path | None
     memory: Path | None
     cpuset: Path | None
+    cpu: Path | None
 
 
 def parse_mounts(mountinfo: str) -> Hierarchies:
     """Read /proc/self/mountinfo (proc(5)): mount point in field 5, type and options after the dash."""
-    unified = memory = cpuset = None
+    unified = memory = cpuset = cpu = None
     for line in mountinfo.splitlines():
         left, _, right = line.partition(" - ")
         kind, _, options = (*right.split(" ", 2), "", "")[:3]
@@ -37,7 +42,8 @@ def parse_mounts(mountinfo: str) -> Hierarchies:
             names = options.split(",")
             memory = point if "memory" in names else memory
             cpuset = point if "cpuset" in names else cpuset
-    return Hierarchies(unified, memory, cpuset)
+            cpu = point if "cpu" in names else cpu
+    return Hierarchies(unified, memory, cpuset, cpu)
 
 
 def choose_cores(wanted: int, available: list[int], seed: int) -> str | None:
@@ -61,7 +67,8 @@ class Group:
         self._name = name
 
     def _folders(self) -> list[Path]:
-        tops = (self._mounts.unified, self._mounts.memory, self._mounts.cpuset)
+        mounts = self._mounts
+        tops = (mounts.unified, mounts.memory, mounts.cpuset, mounts.cpu)
         return [top / PARENT / self._name for top in tops if top is not None]
 
     def create(self, memory_bytes: int, cores: str | None) -> bool:
@@ -89,7 +96,7 @@ class Group:
     def _limit_v2(self, top: Path, memory_bytes: int, cores: str | None) -> bool:
         offered = (top / "cgroup.controllers").read_text().split()
         for level in (top, top / PARENT):
-            for controller in ("memory", "cpuset"):
+            for controller in ("memory", "cpuset", "cpu"):
                 if controller in offered:
                     (level / "cgroup.subtree_control").write_text(f"+{controller}")
         own = top / PARENT / self._name

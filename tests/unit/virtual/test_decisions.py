@@ -127,20 +127,22 @@ def test_the_uplinks_mtu():
 
 MOUNTS_HYBRID = """30 29 0:27 / /sys/fs/cgroup/cpuset rw,relatime shared:5 - cgroup cgroup rw,cpuset
 31 29 0:28 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
-32 29 0:29 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw
+32 29 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct
+33 29 0:30 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw
 """
 MOUNTS_UNIFIED = "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
 
 
 def test_where_control_groups_are():
     hybrid = cgroup.parse_mounts(MOUNTS_HYBRID)
-    assert [str(path) for path in (hybrid.unified, hybrid.memory, hybrid.cpuset)] == [
+    assert [str(path) for path in (hybrid.unified, hybrid.memory, hybrid.cpuset, hybrid.cpu)] == [
         "/sys/fs/cgroup/unified",
         "/sys/fs/cgroup/memory",
         "/sys/fs/cgroup/cpuset",
+        "/sys/fs/cgroup/cpu,cpuacct",
     ]
     unified = cgroup.parse_mounts(MOUNTS_UNIFIED)
-    assert (str(unified.unified), unified.memory, unified.cpuset) == ("/sys/fs/cgroup", None, None)
+    assert (str(unified.unified), unified.memory, unified.cpuset, unified.cpu) == ("/sys/fs/cgroup", *[None] * 3)
 
 
 def test_cores_only_where_the_machine_has_more():
