@@ -23,7 +23,8 @@ KINDS = {
 """The program's kinds of failure, from templates/usr/lib/lanpi/lanpi_backup/common.py; others are FAILED."""
 QUIETLY = (
     *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--slice=lanpi-upkeep.slice"),
-    *("-p", "Nice=19", "-p", "IOSchedulingClass=idle", "-p", "CacheDirectory=lanpi-backup"),
+    *("-p", "Nice=19", "-p", "CPUSchedulingPolicy=idle", "-p", "IOSchedulingClass=idle"),
+    *("-p", "CacheDirectory=lanpi-backup"),
 )
 """In front of long work, so that people's messages come first, as with the timers' units."""
 _NOT_FOUND = (126, 127, 203)
