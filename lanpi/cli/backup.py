@@ -7,17 +7,8 @@ from typing import Annotated
 import typer
 
 from lanpi.cli import backup_care
-from lanpi.cli.backup_shared import holds, login_of, opened, size
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    SudoPasswordFile,
-    TargetArgument,
-    Yes,
-    open_target,
-)
+from lanpi.cli.backup_shared import holds, opened, size
+from lanpi.cli.options import Json, Login, TargetArgument, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
@@ -30,17 +21,10 @@ SnapshotArgument = Annotated[
 
 
 @app.command()
-def now(
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
+@with_login
+def now(target: TargetArgument = None, *, login: Login, json_output: Json = False) -> None:
     """Back up to every repository now, and follow it. Ctrl-C stops the following, not the backup."""
     terminal = Terminal(json_output=json_output)
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     with opened(target, terminal, login) as (_, program):
         result = program.run("follow")
     if json_output:
@@ -55,17 +39,10 @@ def now(
 
 
 @app.command("list")
-def list_snapshots(
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
+@with_login
+def list_snapshots(target: TargetArgument = None, *, login: Login, json_output: Json = False) -> None:
     """List the snapshots in every repository."""
     terminal = Terminal(json_output=json_output)
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     with opened(target, terminal, login) as (_, program):
         result = program.run("list")
     if json_output:
@@ -83,18 +60,10 @@ def list_snapshots(
 
 
 @app.command()
-def show(
-    snapshot: SnapshotArgument,
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
+@with_login
+def show(snapshot: SnapshotArgument, target: TargetArgument = None, *, login: Login, json_output: Json = False) -> None:
     """Say what a snapshot holds: people, messages, files, versions."""
     terminal = Terminal(json_output=json_output)
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     with opened(target, terminal, login) as (_, program):
         result = program.run("show", snapshot)
     if json_output:
@@ -108,23 +77,21 @@ def show(
 
 
 @app.command()
+@with_login
 def key(
     target: TargetArgument = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write the recovery sheet to this file (0600).", show_default=False),
     ] = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     yes: Yes = False,
 ) -> None:
     """Write the recovery sheet: the key, where the backups are, and the command that brings the server back."""
     from lanpi.backup.sheet import recovery_sheet
 
     terminal = Terminal(yes=yes)
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     with opened(target, terminal, login) as (_, program):
         known = program.run("key")
         sheet = recovery_sheet(known["domain"], known["repositories"], known["key"], paper=output is not None)
@@ -138,13 +105,12 @@ def key(
 
 
 @app.command()
+@with_login
 def export(
     output: Annotated[Path, typer.Argument(metavar="FILE", help="A new tar file here.", show_default=False)],
     target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     json_output: Json = False,
 ) -> None:
     """Write everything into one file that other servers can read: for leaving lanpi. It is not encrypted."""
@@ -155,8 +121,7 @@ def export(
     from lanpi.cli.install_report import TerminalReporter
 
     terminal = Terminal(json_output=json_output)
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
-    with open_target(target, terminal, **login) as host, TerminalReporter(terminal, verbose=False) as report:
+    with open_target(target, terminal, login) as host, TerminalReporter(terminal, verbose=False) as report:
         done = run(host, Program(host, report), output, report)
     if json_output:
         terminal.json({"event": "outcome", **asdict(done)})
@@ -167,17 +132,10 @@ def export(
 
 
 @app.command()
-def schedule(
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
+@with_login
+def schedule(target: TargetArgument = None, *, login: Login, json_output: Json = False) -> None:
     """Say when backups are made, when the next one is, and how the last ones went."""
     terminal = Terminal(json_output=json_output)
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     with opened(target, terminal, login) as (host, program):
         status = program.run("status")
         timers = ("lanpi-backup.timer", "lanpi-backup-care.timer")

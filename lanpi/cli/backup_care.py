@@ -1,20 +1,12 @@
 """``lanpi backup verify``, ``drill``, ``prune`` and the like: what keeps snapshots worth having."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from lanpi.cli.backup_shared import holds, login_of, opened
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    SudoPasswordFile,
-    TargetArgument,
-    open_target,
-)
+from lanpi.cli.backup_shared import holds, opened
+from lanpi.cli.options import Json, Login, TargetArgument, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
@@ -22,16 +14,9 @@ app = typer.Typer()
 
 
 @app.command()
-def verify(
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
+@with_login
+def verify(target: TargetArgument = None, *, login: Login, json_output: Json = False) -> None:
     """Read every byte of every repository, and name the snapshots that damage hits."""
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     _work(target, json_output, login, "verify", "Every byte is as it was written.")
 
 
@@ -43,6 +28,7 @@ class Place(StrEnum):
 
 
 @app.command()
+@with_login
 def drill(
     target: TargetArgument = None,
     on: Annotated[
@@ -54,14 +40,11 @@ def drill(
     compare_only: Annotated[
         bool, typer.Option("--compare-only", help="Compare the data, and start no second server with them.")
     ] = False,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     json_output: Json = False,
 ) -> None:
     """Prove the newest snapshot, apart from the live server: restore, compare, serve, log in, compare."""
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     if on is Place.VIRTUAL:
         if compare_only:
             raise LanpiError("a virtual Pi always serves the data", next_step="Leave out --compare-only",
@@ -77,14 +60,14 @@ def drill(
     _work(target, json_output, login, "drill", compared if compare_only else served, *arguments)
 
 
-def _rehearse(target: str | None, json_output: bool, login: dict[str, Any], location: str) -> None:
+def _rehearse(target: str | None, json_output: bool, login: Login, location: str) -> None:
     from dataclasses import asdict
 
     from lanpi.backup.rehearsal import rehearse
     from lanpi.cli.install_report import TerminalReporter, log_path
 
     terminal = Terminal(json_output=json_output)
-    with open_target(target, terminal, **login) as host, TerminalReporter(terminal, verbose=False) as report:
+    with open_target(target, terminal, login) as host, TerminalReporter(terminal, verbose=False) as report:
         done = rehearse(host, location, log_path(target), report)
     if json_output:
         terminal.json({"event": "outcome", **asdict(done)})
@@ -94,46 +77,30 @@ def _rehearse(target: str | None, json_output: bool, login: dict[str, Any], loca
 
 
 @app.command()
-def prune(
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
+@with_login
+def prune(target: TargetArgument = None, *, login: Login, json_output: Json = False) -> None:
     """Forget snapshots by the retention (backup.keep_…) and remove what only they held."""
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     _work(target, json_output, login, "prune", "Only what the retention keeps is left.")
 
 
 @app.command()
-def unlock(
-    target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
+@with_login
+def unlock(target: TargetArgument = None, *, login: Login, json_output: Json = False) -> None:
     """Take away locks whose holders are dead. Backups do it by themselves."""
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     _work(target, json_output, login, "unlock", "No dead lock is left.")
 
 
 @app.command("forget-repository")
+@with_login
 def forget_repository(
     location: Annotated[str, typer.Argument(help="As backup.repositories names it.", show_default=False)],
     target: TargetArgument = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     json_output: Json = False,
 ) -> None:
     """Let the next backup begin a new repository where one was lost."""
     terminal = Terminal(json_output=json_output)
-    login = login_of(password_file, sudo_password_file, identity, accept_new_host_key)
     with opened(target, terminal, login) as (_, program):
         result = program.run("forget-repository", location)
     if json_output:
@@ -142,7 +109,7 @@ def forget_repository(
         terminal.result(f"The next backup begins anew at {location}, unless there is a repository.")
 
 
-def _work(target: str | None, json_output: bool, login: dict[str, Any], verb: str, done: str, *arguments: str) -> None:
+def _work(target: str | None, json_output: bool, login: Login, verb: str, done: str, *arguments: str) -> None:
     terminal = Terminal(json_output=json_output)
     with opened(target, terminal, login) as (_, program):
         result = program.run(verb, *arguments, quietly=True)

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lanpi.cli.options import open_target
+from lanpi.cli.options import Login, open_target
 from lanpi.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -16,24 +15,13 @@ MEGABYTE = 1024 * 1024
 
 
 @contextmanager
-def opened(target: str | None, terminal: Terminal, login: dict[str, Any]) -> "Iterator[tuple[Host, Program]]":
+def opened(target: str | None, terminal: Terminal, login: Login) -> "Iterator[tuple[Host, Program]]":
     """The Pi and its backup program, with its steps on the terminal."""
     from lanpi.backup.remote import Program
     from lanpi.cli.install_report import TerminalReporter
 
-    with open_target(target, terminal, **login) as host, TerminalReporter(terminal, verbose=False) as report:
+    with open_target(target, terminal, login) as host, TerminalReporter(terminal, verbose=False) as report:
         yield host, Program(host, report)
-
-
-def login_of(
-    password_file: Path | None, sudo_password_file: Path | None, identity: Path | None, accept_new_host_key: bool
-) -> dict[str, Any]:
-    return {
-        "password_file": password_file,
-        "sudo_password_file": sudo_password_file,
-        "identity": identity,
-        "accept_new_host_key": accept_new_host_key,
-    }
 
 
 def holds(summary: dict[str, Any]) -> str:

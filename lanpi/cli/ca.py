@@ -11,15 +11,7 @@ import typer
 
 from lanpi import paths
 from lanpi.cli.common import installed_server
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    SudoPasswordFile,
-    TargetArgument,
-    open_target,
-)
+from lanpi.cli.options import Json, Login, TargetArgument, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
@@ -42,27 +34,19 @@ def qr_code(url: str) -> str:
 
 
 @app.command()
+@with_login
 def ca(
     target: TargetArgument = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the certificate to this file.", show_default=False)
     ] = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     json_output: Json = False,
 ) -> None:
     """Show the Pi's certificate authority: fingerprint, where phones get it, QR code."""
     terminal = Terminal(json_output=json_output)
-    with open_target(
-        target,
-        terminal,
-        password_file=password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         server = installed_server(host)
         try:
             pem = host.get(f"{paths.PI_TLS}/ca.crt", root=True).decode()

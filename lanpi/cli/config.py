@@ -6,17 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    ConfigFile,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    Settings,
-    SudoPasswordFile,
-    TargetArgument,
-    open_target,
-)
+from lanpi.cli.options import ConfigFile, Json, Login, Settings, TargetArgument, open_target, with_login
 from lanpi.cli.terminal import Terminal
 
 app = typer.Typer(no_args_is_help=True, help="Settings: the example, what is in effect, a check.")
@@ -50,14 +40,13 @@ def check(
 
 
 @app.command()
+@with_login
 def show(
     target: TargetArgument = None,
     config: ConfigFile = None,
     settings: Settings = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     json_output: Json = False,
 ) -> None:
     """Show the settings in effect on a Pi and where each value comes from.
@@ -72,14 +61,7 @@ def show(
     from_options = [parse_setting(setting) for setting in settings or []]
     effective({}, from_file, from_options)  # a mistake here is said before anything is connected
     pi: dict[str, Any] = {}
-    with open_target(
-        target,
-        terminal,
-        password_file=password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         try:
             # Everybody may read it there, so nobody is asked for a password for sudo.
             text = host.get(paths.PI_CONFIG).decode(errors="replace")

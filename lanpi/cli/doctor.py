@@ -4,16 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    SudoPasswordFile,
-    TargetArgument,
-    Yes,
-    open_target,
-)
+from lanpi.cli.options import Json, Login, TargetArgument, Yes, open_target, with_login
 from lanpi.cli.terminal import MARKS, STYLES, Terminal
 from lanpi.errors import ExitCode, LanpiError
 
@@ -26,6 +17,7 @@ app = typer.Typer()
 
 
 @app.command()
+@with_login
 def doctor(
     target: TargetArgument = None,
     only: Annotated[str, typer.Option("--only", metavar="ID[,ID]", help="Only these checks.", show_default=False)] = "",
@@ -35,10 +27,8 @@ def doctor(
     no_root: Annotated[
         bool, typer.Option("--no-root", help="Look at what an ordinary user may, and ask for no password of sudo.")
     ] = False,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
@@ -58,14 +48,7 @@ def doctor(
         else:
             terminal.table(("ID", "WORST", "LOOKS AT"), [(c.id, c.worst, c.looks_at) for c in CHECKS])
         return
-    with open_target(
-        target,
-        terminal,
-        password_file=password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         root = not no_root and host.can_be_root
         if (fix or diff) and not root:
             raise LanpiError(

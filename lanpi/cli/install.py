@@ -5,31 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    SudoPasswordFile,
-    TargetArgument,
-    Yes,
-    open_target,
-)
+from lanpi.cli.options import ConfigFile, Json, Login, Settings, TargetArgument, Verbose, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 
 app = typer.Typer()
 
 
 @app.command()
+@with_login
 def install(
     target: TargetArgument = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="Settings (see lanpi config).", show_default=False)
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="One setting, KEY=VALUE; may be repeated.", show_default=False),
-    ] = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
     check: Annotated[bool, typer.Option("--check", help="Show every change as a diff; touch nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Also on a system that lanpi does not know.")] = False,
     reboot: Annotated[bool, typer.Option("--reboot", help="Reboot the Pi when a change needs it.")] = False,
@@ -45,11 +32,9 @@ def install(
             show_default=False,
         ),
     ] = None,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Show Ansible's tasks.")] = 0,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    verbose: Verbose = 0,
+    *,
+    login: Login,
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
@@ -75,14 +60,7 @@ def install(
     log = log_path(target)
     options = Options(check=check, force=force, reboot=reboot, lock_seconds=lock_seconds, log=log, verbosity=verbose)
     with (
-        open_target(
-            target,
-            terminal,
-            password_file=password_file,
-            sudo_password_file=sudo_password_file,
-            identity=identity,
-            accept_new_host_key=accept_new_host_key,
-        ) as host,
+        open_target(target, terminal, login) as host,
         TerminalReporter(terminal, verbose=verbose > 0) as report,
     ):
         outcome = run(host, configure, options, report)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanpi.cli.options import AcceptNewHostKey, IdentityFile, Json, PasswordFile, SudoPasswordFile, open_target
+from lanpi.cli.options import Json, Login, open_target, with_login
 from lanpi.cli.terminal import STYLES, Terminal
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ app = typer.Typer()
 
 
 @app.command()
+@with_login
 def logs(
     words: Annotated[
         list[str] | None,
@@ -33,10 +34,8 @@ def logs(
     ] = "debug",
     grep: Annotated[str, typer.Option("--grep", help="Only what matches this expression.", show_default=False)] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is new, until Ctrl-C.")] = False,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     json_output: Json = False,
 ) -> None:
     """Show the logs of ejabberd, Redis, lanpi's units and the kernel as one, in time order.
@@ -55,14 +54,7 @@ def logs(
         else:
             terminal.result(_line(entry))
 
-    with open_target(
-        target,
-        terminal,
-        password_file=password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         read_logs(
             host,
             show,

@@ -4,15 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    SudoPasswordFile,
-    Yes,
-    open_target,
-)
+from lanpi.cli.options import Json, Login, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode
 
@@ -22,13 +14,12 @@ MEGABYTE = 1024 * 1024
 
 
 @app.command()
+@with_login
 def migrate(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The Pi that serves now.", show_default=False)],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The Pi that takes over.", show_default=False)],
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
@@ -43,15 +34,9 @@ def migrate(
     from lanpi.cli.install_report import TerminalReporter, log_path
 
     terminal = Terminal(json_output=json_output, yes=yes)
-    login = {
-        "password_file": password_file,
-        "sudo_password_file": sudo_password_file,
-        "identity": identity,
-        "accept_new_host_key": accept_new_host_key,
-    }
     with (
-        open_target(old, terminal, **login) as source,  # type: ignore[arg-type]
-        open_target(new, terminal, **login) as target,  # type: ignore[arg-type]
+        open_target(old, terminal, login) as source,
+        open_target(new, terminal, login) as target,
     ):
         if not terminal.confirm(f"Move the server of {source.name} to {target.name}, and stop it on {source.name}?"):
             raise typer.Exit(int(ExitCode.BAD_INPUT))

@@ -1,8 +1,12 @@
 """Options that commands share, and the way from them to a connected Pi."""
 
+import functools
+import inspect
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,19 +22,6 @@ TargetArgument = Annotated[
         show_default=False,
     ),
 ]
-PasswordFile = Annotated[
-    Path | None, typer.Option("--password-file", help="File with the SSH password.", show_default=False)
-]
-SudoPasswordFile = Annotated[
-    Path | None,
-    typer.Option("--sudo-password-file", help="File with the password for sudo.", show_default=False),
-]
-IdentityFile = Annotated[
-    Path | None, typer.Option("--identity", "-i", help="Private SSH key to log in with.", show_default=False)
-]
-AcceptNewHostKey = Annotated[
-    bool, typer.Option("--accept-new-host-key", help="Trust the key of a host seen for the first time.")
-]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", "-c", help="File with settings (see lanpi config).", show_default=False)
 ]
@@ -40,28 +31,63 @@ Settings = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer every question with yes.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Say more.")]
+Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Show Ansible's tasks.")]
 
 
-def open_target(
-    target: str | None,
-    terminal: Terminal,
-    *,
-    password_file: Path | None = None,
-    sudo_password_file: Path | None = None,
-    identity: Path | None = None,
-    accept_new_host_key: bool = False,
-) -> AbstractContextManager[Host]:
+@dataclass(frozen=True)
+class Login:
+    """How to log in over SSH, as a command's options say; each field is one (:func:`with_login`)."""
+
+    ssh_password_file: Annotated[
+        Path | None, typer.Option("--password-file", help="File with the SSH password.", show_default=False)
+    ] = None
+    sudo_password_file: Annotated[
+        Path | None, typer.Option(help="File with the password for sudo.", show_default=False)
+    ] = None
+    identity: Annotated[
+        Path | None, typer.Option("--identity", "-i", help="Private SSH key to log in with.", show_default=False)
+    ] = None
+    accept_new_host_key: Annotated[
+        bool, typer.Option("--accept-new-host-key", help="Trust the key of a host seen for the first time.")
+    ] = False
+
+
+def with_login(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of its ``login`` argument, whose type is :class:`Login` or a kind of it.
+
+    The command itself gets them as that one argument.
+    """
+    signature = inspect.signature(command)
+    kind = signature.parameters["login"].annotation
+    options = [
+        each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in inspect.signature(kind).parameters.values()
+    ]
+    names = [option.name for option in options]
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        command(*args, login=kind(**{name: kwargs.pop(name) for name in names}), **kwargs)
+
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        parameters += options if parameter.name == "login" else [parameter]
+    # typer reads both.
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def open_target(target: str | None, terminal: Terminal, login: Login) -> AbstractContextManager[Host]:
     """Connect to what the user named.
 
     Raises:
         LanpiError: BAD_INPUT for a target that is none; UNREACHABLE, REFUSED as the connection has it.
     """
     options = ConnectOptions(
-        accept_new_host_key=accept_new_host_key,
-        password_file=password_file,
-        sudo_password_file=sudo_password_file,
-        identity_file=identity,
+        accept_new_host_key=login.accept_new_host_key,
+        password_file=login.ssh_password_file,
+        sudo_password_file=login.sudo_password_file,
+        identity_file=login.identity,
         ask_secret=terminal.ask_secret,
         confirm=terminal.confirm_or_none,
     )

@@ -6,15 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    SudoPasswordFile,
-    TargetArgument,
-    open_target,
-)
+from lanpi.cli.options import Json, Login, TargetArgument, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
@@ -22,15 +14,14 @@ app = typer.Typer()
 
 
 @app.command()
+@with_login
 def report(
     target: TargetArgument = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write (.tar.gz).", show_default=False)
     ] = None,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     json_output: Json = False,
 ) -> None:
     """Put facts, diagnosis, a day of logs and the configuration, without secrets, into one file for helpers."""
@@ -39,14 +30,7 @@ def report(
 
     terminal = Terminal(json_output=json_output)
     path = output or Path(f"lanpi-report-{datetime.now():%Y%m%d-%H%M%S}.tar.gz")
-    with open_target(
-        target,
-        terminal,
-        password_file=password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         root = host.can_be_root
         if not root:
             terminal.warn("without root there, the report lacks most logs")

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    SudoPasswordFile,
-    TargetArgument,
-    Yes,
-    open_target,
-)
+from lanpi.cli.options import Json, Login, TargetArgument, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
@@ -27,6 +18,7 @@ app = typer.Typer()
 
 
 @app.command()
+@with_login
 def restore(
     target: TargetArgument = None,
     location: Annotated[
@@ -49,10 +41,8 @@ def restore(
     discard_previous: Annotated[
         bool, typer.Option("--discard-previous", help="Remove what earlier restores kept of before.")
     ] = False,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
@@ -72,14 +62,7 @@ def restore(
     part = account or room
     _check(location, account, room, discard_previous)
     request = Request(location, snapshot, _read(key_file), _read(environment_file), None if part else log_path(target))
-    with open_target(
-        target,
-        terminal,
-        password_file=password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         if not terminal.confirm(_question(host.name, part, discard_previous)):
             raise typer.Exit(int(ExitCode.BAD_INPUT))
         with TerminalReporter(terminal, verbose=False) as report:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanpi.cli.options import AcceptNewHostKey, IdentityFile, Json, PasswordFile, SudoPasswordFile, open_target
+from lanpi.cli.options import Json, Login, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts import Host
@@ -33,6 +33,7 @@ TOGETHER = 16
 
 
 @app.command()
+@with_login
 def status(
     targets: Annotated[
         list[str] | None,
@@ -61,10 +62,8 @@ def status(
     no_root: Annotated[
         bool, typer.Option("--no-root", help="Read what an ordinary user may, and ask for no password of sudo.")
     ] = False,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     json_output: Json = False,
 ) -> None:
     """Say how a Pi is doing: its services, people, board, certificate, backup and upkeep.
@@ -81,14 +80,7 @@ def status(
     asking = _OneAtATime(terminal)
 
     def connect(target: str | None) -> AbstractContextManager[Host]:
-        return open_target(
-            target,
-            asking,
-            password_file=password_file,
-            sudo_password_file=sudo_password_file,
-            identity=identity,
-            accept_new_host_key=accept_new_host_key,
-        )
+        return open_target(target, asking, login)
 
     named: list[str | None] = [*targets] if targets else [None]
     watched = [

@@ -5,15 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    SudoPasswordFile,
-    Yes,
-    open_target,
-)
+from lanpi.cli.options import Json, Login, Verbose, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
@@ -28,6 +20,7 @@ HISTORY = "history"
 
 
 @app.command()
+@with_login
 def tune(
     target: Annotated[
         str | None,
@@ -58,11 +51,9 @@ def tune(
         ),
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Back to the limits before these.")] = False,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Show Ansible's tasks.")] = 0,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    verbose: Verbose = 0,
+    *,
+    login: Login,
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
@@ -79,14 +70,7 @@ def tune(
     if undo and (wanted or explain):
         raise _bad("--undo goes alone: it brings back what was")
     terminal = Terminal(json_output=json_output, yes=yes)
-    with open_target(
-        target,
-        terminal,
-        password_file=password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         if history:
             _say_history(terminal, host)
         elif explain:

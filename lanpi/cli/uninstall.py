@@ -4,16 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    PasswordFile,
-    SudoPasswordFile,
-    TargetArgument,
-    Yes,
-    open_target,
-)
+from lanpi.cli.options import Json, Login, TargetArgument, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode
 
@@ -23,16 +14,15 @@ MEGABYTE = 1024 * 1024
 
 
 @app.command()
+@with_login
 def uninstall(
     target: TargetArgument = None,
     purge: Annotated[
         bool, typer.Option("--purge", help="Also remove accounts, messages, files, certificates, settings.")
     ] = False,
     check: Annotated[bool, typer.Option("--check", help="Show what would be removed; touch nothing.")] = False,
-    password_file: PasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: Login,
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
@@ -42,14 +32,7 @@ def uninstall(
     from lanpi.provision.uninstall import uninstall as run
 
     terminal = Terminal(json_output=json_output, yes=yes)
-    with open_target(
-        target,
-        terminal,
-        password_file=password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         if purge:
             _warn_of_backups(terminal, backups_on_card(host))
         what = "with all accounts, messages and files, for ever" if purge else "(accounts and messages stay)"

@@ -2,21 +2,14 @@
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lanpi.cli.common import installed_server
-from lanpi.cli.options import (
-    AcceptNewHostKey,
-    IdentityFile,
-    Json,
-    SudoPasswordFile,
-    TargetArgument,
-    Yes,
-    open_target,
-)
+from lanpi.cli.options import Json, Login, TargetArgument, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.server.admin import generate_password
@@ -24,9 +17,6 @@ from lanpi.server.admin import generate_password
 app = typer.Typer(no_args_is_help=True, help="Accounts: add, list, new passwords, remove.")
 
 NameArgument = Annotated[str, typer.Argument(help="What comes before the @.", show_default=False)]
-SshPasswordFile = Annotated[
-    Path | None, typer.Option("--ssh-password-file", help="File with the SSH password.", show_default=False)
-]
 AccountPasswordFile = Annotated[
     Path | None,
     typer.Option(
@@ -36,6 +26,16 @@ AccountPasswordFile = Annotated[
     ),
 ]
 Generate = Annotated[bool, typer.Option("--generate", help="Make up a password.")]
+
+
+@dataclass(frozen=True)
+class SshLogin(Login):
+    """Here --password-file is the account's."""
+
+    ssh_password_file: Annotated[
+        Path | None, typer.Option("--ssh-password-file", help="File with the SSH password.", show_default=False)
+    ] = None
+
 
 # RFC 7622 3.3 allows far more; these are the ones that every app, keyboard and QR code handles.
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
@@ -83,27 +83,19 @@ def _password(terminal: Terminal, name: str, file: Path | None, generate: bool) 
 
 
 @app.command()
+@with_login
 def add(
     name: NameArgument,
     target: TargetArgument = None,
     password_file: AccountPasswordFile = None,
     generate: Generate = False,
-    ssh_password_file: SshPasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: SshLogin,
     json_output: Json = False,
 ) -> None:
     """Make an account."""
     terminal = Terminal(json_output=json_output)
-    with open_target(
-        target,
-        terminal,
-        password_file=ssh_password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         server = installed_server(host)
         password, show = _password(terminal, _checked(name), password_file, generate)
         server.add(name, password)
@@ -111,27 +103,19 @@ def add(
 
 
 @app.command()
+@with_login
 def passwd(
     name: NameArgument,
     target: TargetArgument = None,
     password_file: AccountPasswordFile = None,
     generate: Generate = False,
-    ssh_password_file: SshPasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: SshLogin,
     json_output: Json = False,
 ) -> None:
     """Give an account a new password."""
     terminal = Terminal(json_output=json_output)
-    with open_target(
-        target,
-        terminal,
-        password_file=ssh_password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         server = installed_server(host)
         password, show = _password(terminal, _checked(name), password_file, generate)
         server.set_password(name, password)
@@ -139,24 +123,11 @@ def passwd(
 
 
 @app.command("list")
-def list_accounts(
-    target: TargetArgument = None,
-    ssh_password_file: SshPasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
-    json_output: Json = False,
-) -> None:
+@with_login
+def list_accounts(target: TargetArgument = None, *, login: SshLogin, json_output: Json = False) -> None:
     """Show the accounts, and who is online."""
     terminal = Terminal(json_output=json_output)
-    with open_target(
-        target,
-        terminal,
-        password_file=ssh_password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         server = installed_server(host)
         names, sessions = server.accounts(), server.online()
     bare = [session.partition("/")[0] for session in sessions]
@@ -168,26 +139,18 @@ def list_accounts(
 
 
 @app.command()
+@with_login
 def remove(
     name: NameArgument,
     target: TargetArgument = None,
-    ssh_password_file: SshPasswordFile = None,
-    sudo_password_file: SudoPasswordFile = None,
-    identity: IdentityFile = None,
-    accept_new_host_key: AcceptNewHostKey = False,
+    *,
+    login: SshLogin,
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
     """Remove an account with its messages, contacts and files."""
     terminal = Terminal(json_output=json_output, yes=yes)
-    with open_target(
-        target,
-        terminal,
-        password_file=ssh_password_file,
-        sudo_password_file=sudo_password_file,
-        identity=identity,
-        accept_new_host_key=accept_new_host_key,
-    ) as host:
+    with open_target(target, terminal, login) as host:
         server = installed_server(host)
         question = f"Remove {name}@{server.domain} with all its messages, contacts and files?"
         if not terminal.confirm(question):

@@ -34,7 +34,7 @@ class Pi:
 
 def with_pi(monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
     @contextmanager
-    def open_target(target: str | None, terminal: Any, **options: Any) -> Iterator[Pi]:
+    def open_target(target: str | None, terminal: Any, login: Any) -> Iterator[Pi]:
         assert target == "pi@chat"
         yield Pi(text)
 
