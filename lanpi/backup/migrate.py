@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lanpi.backup.handover import Side, carry_over
+from lanpi.backup.handover import Side, carry_over, forget
 from lanpi.backup.remote import send_program
-from lanpi.backup.restore import as_restored, looked_for, same_domain
+from lanpi.backup.restore import as_restored, same_domain
 from lanpi.errors import LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.hosts.base import Host
-from lanpi.provision.install import Options, Reporter, install
+from lanpi.provision.install import Options, Reporter, install, proven
 from lanpi.provision.lock import lock
-from lanpi.provision.proof import Proof, prove
+from lanpi.provision.proof import Proof
 from lanpi.server.admin import Server
 
 STOP = ("systemctl", "disable", "--now", "ejabberd.service")
@@ -31,7 +31,7 @@ class Moved:
         downtime_seconds: from before the old server stopped until a message had passed on the new one.
         first_bytes: sent while the old server ran. last_bytes: sent while it stood still.
         proof: the message exchange on the new Pi.
-        looked_for: the domain where it is told by mDNS beside the new Pi's own name, else "".
+        told: the domain where it is told by mDNS beside the new Pi's own name, else "".
     """
 
     summary: dict[str, Any]
@@ -39,7 +39,7 @@ class Moved:
     first_bytes: int
     last_bytes: int
     proof: Proof
-    looked_for: str
+    told: str
 
 
 def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
@@ -58,7 +58,7 @@ def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
         try:
             return _move(giver, new, facts, log, report)
         finally:
-            _forget(giver, report)
+            forget(giver, report)
 
 
 def _move(giver: Side, new: Host, facts: Facts, log: Path | None, report: Reporter) -> Moved:
@@ -68,19 +68,17 @@ def _move(giver: Side, new: Host, facts: Facts, log: Path | None, report: Report
         same_domain(new, facts, given["domain"])
         first = carry_over(giver, given, taker, report)
         taker.program.run("restore-settings")
-    install(new, as_restored, Options(log=log), report)
+    install(new, as_restored, Options(log=log, serve=False), report)
     began = time.monotonic()
     with _stopped(giver, new, report):
         with lock(new, report.note):
             last = carry_over(giver, giver.program.run("give", "--final"), taker, report)
             summary = taker.program.run("restore-swap")
-        report.begin("Sending a message between two accounts")
-        proof = prove(new, Server(new, summary["domain"]))
-        report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
+        proof = proven(new, Server(new, summary["domain"]), report)
         downtime = time.monotonic() - began
-    taker.program.run("restore-finish")
+    done = taker.program.run("restore-finish")
     giver.program.run("given")
-    return Moved(summary, downtime, first, last, proof, looked_for(facts.hostname, summary["domain"]))
+    return Moved(summary, downtime, first, last, proof, done["told"])
 
 
 @contextmanager
@@ -100,14 +98,6 @@ def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
             except LanpiError as error:  # the failure that led here is the news
                 report.note(f"{what}: {error}")
         raise
-
-
-def _forget(giver: Side, report: Reporter) -> None:
-    """The copy for the move is as secret as the data, and as large."""
-    try:
-        giver.program.run("give-end")
-    except LanpiError as error:  # a later backup removes it
-        report.note(f"the copy made for the move is still on the old Pi: {error}")
 
 
 def require_different(old: Host, new: Host) -> None:

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from lanpi import virtual
-from lanpi.backup.handover import Side, carry_over
+from lanpi.backup.handover import Side, carry_over, forget
 from lanpi.backup.remote import send_program
 from lanpi.config.load import effective, parse
 from lanpi.config.model import Config
 from lanpi.facts.read import read_facts
 from lanpi.hosts import ConnectOptions, open_host, parse_target
 from lanpi.hosts.base import Host
-from lanpi.provision.install import Options, Reporter, install
+from lanpi.provision.install import Options, Reporter, install, proven
 from lanpi.provision.lock import lock
-from lanpi.provision.proof import Proof, prove
+from lanpi.provision.proof import Proof
 from lanpi.server.admin import Server
 from lanpi.virtual.models import SUITES
 
@@ -71,7 +71,7 @@ def rehearse(host: Host, location: str, log: Path | None, report: Reporter) -> R
                 virtual.down(pi.name)
             giver.program.run("served", given["location"])
         finally:
-            giver.program.run("give-end")
+            forget(giver, report)
     return Rehearsed(given["location"], given["snapshot"], given, proof)
 
 
@@ -80,13 +80,10 @@ def _bring_back(giver: Side, given: dict[str, Any], scratch: Host, log: Path | N
         taker = Side(scratch, send_program(scratch, report))
         carry_over(giver, given, taker, report)
         taker.program.run("restore-settings")
-    install(scratch, as_apart, Options(log=log), report)
+    install(scratch, as_apart, Options(log=log, serve=False), report)
     with lock(scratch, report.note):
         summary = taker.program.run("restore-swap")
-    report.begin("Sending a message between two accounts")
-    proof = prove(scratch, Server(scratch, summary["domain"]))
-    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
-    return proof
+    return proven(scratch, Server(scratch, summary["domain"]), report)
 
 
 def as_apart(pi_text: str | None) -> Config:

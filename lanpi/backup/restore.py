@@ -1,6 +1,6 @@
 """`lanpi restore`: a snapshot onto a Pi - fetched and compared first, then settings, install, data, proof."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.hosts.base import Host
-from lanpi.provision.install import LOCK_WAIT_SECONDS, Options, Reporter, install, set_clock
+from lanpi.provision.install import LOCK_WAIT_SECONDS, Options, Reporter, install, proven, set_clock
 from lanpi.provision.lock import lock
-from lanpi.provision.proof import Proof, prove
+from lanpi.provision.proof import Proof
 from lanpi.provision.runner import run_playbook
 from lanpi.server.admin import Server
 
@@ -51,14 +51,14 @@ class Restored:
         summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
-        looked_for: the domain where it is told by mDNS beside the Pi's own name, else "".
+        told: the domain where it is told by mDNS beside the Pi's own name, else "".
     """
 
     snapshot: str
     summary: dict[str, Any]
     previous: str
     proof: Proof
-    looked_for: str = ""
+    told: str = ""
 
 
 def restore(host: Host, request: Request, report: Reporter) -> Restored:
@@ -87,7 +87,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
     domain = fetched["domain"]
     options = Options(log=request.log)
     try:
-        install(host, as_restored, options, report)
+        install(host, as_restored, replace(options, serve=False), report)
     except LanpiError as error:
         if was_installed and error.exit_code in (ExitCode.FAILED, ExitCode.BLOCKED, ExitCode.BAD_INPUT):
             _go_back(host, program, options, report)
@@ -103,16 +103,14 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
         if was_installed and failure.exit_code is not ExitCode.UNREACHABLE:
             install(host, as_restored, options, report)  # services for the settings that are back
         raise failure
-    report.begin("Sending a message between two accounts")
     try:
-        proof = prove(host, Server(host, domain))
+        proof = proven(host, Server(host, domain), report)
     except LanpiError as error:
         if was_installed and error.exit_code is not ExitCode.UNREACHABLE:
             _go_back(host, program, options, report)
         raise
-    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
     done = program.run("restore-finish")
-    return Restored(fetched["id"], fetched, done["previous"], proof, looked_for(facts.hostname, domain))
+    return Restored(fetched["id"], fetched, done["previous"], proof, done["told"])
 
 
 def discard_previous(host: Host, report: Reporter) -> tuple[str, ...]:
@@ -200,11 +198,6 @@ def same_domain(host: Host, facts: Facts, domain: str) -> None:
             next_step=f"Take another Pi; or, when nobody needs {facts.installed.domain}: lanpi uninstall --purge first",
             exit_code=ExitCode.BAD_INPUT,
         )
-
-
-def looked_for(hostname: str, domain: str) -> str:
-    """The domain where phones look for it by mDNS and it is not the Pi's own name (roles/network publishes it)."""
-    return domain if domain.endswith(".local") and domain != f"{hostname.lower()}.local" else ""
 
 
 def _go_back(host: Host, program: Program, options: Options, report: Reporter) -> None:

@@ -51,6 +51,6 @@ def migrate(
     before, then = done.first_bytes / MEGABYTE, done.last_bytes / MEGABYTE
     terminal.result(f"  Nobody could write for {done.downtime_seconds:.1f} s")
     terminal.result(f"  {before:.1f} MB were carried over before that, {then:.1f} MB meanwhile")
-    if done.looked_for:
-        terminal.result(f"  Phones find it as {done.looked_for}, to which the old Pi no longer answers.")
+    if done.told:
+        terminal.result(f"  Phones find it as {done.told}, to which the old Pi no longer answers.")
     terminal.result(f"  {old} is stopped and keeps its data. Back to it: lanpi install {old}")

@@ -114,8 +114,8 @@ def _show_whole(terminal: Terminal, target: str | None, done: "Restored", json_o
     held = done.summary
     terminal.result(f"\n{held['domain']} is back as of {held['made']}, and messages pass.\n")
     terminal.result(f"  {held['people']} people, {held['messages']} messages, {held['uploads']} files")
-    if done.looked_for:
-        terminal.result(f"  Phones find it as {done.looked_for} beside this Pi's own name, once the old Pi is off.")
+    if done.told:
+        terminal.result(f"  Phones find it as {done.told} beside this Pi's own name, once the old Pi is off.")
     if done.previous:
         terminal.result(f"  What was there before is kept in {done.previous} on the Pi.")
         terminal.result(f"  When all is well: lanpi restore --discard-previous{f' {target}' if target else ''}")

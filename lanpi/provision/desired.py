@@ -7,7 +7,7 @@ configuration give the same state, which the playbooks then bring about.
 import base64
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -237,6 +237,15 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
             units.append(unit | {"name": renderer.text(entry["name"])})
         data += declared.get(f"{role}_data", [])
     return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data))
+
+
+def without_start(desired: Desired, name: str) -> Desired:
+    """The same with a unit left running or standing still as it is; enabled as before."""
+    units = tuple(
+        {key: value for key, value in unit.items() if key != "state"} if unit["name"] == name else unit
+        for unit in desired.units
+    )
+    return replace(desired, units=units)
 
 
 def kept_running(renderer: "_Renderer") -> tuple[str, ...]:

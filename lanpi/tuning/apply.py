@@ -13,9 +13,9 @@ from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.hosts.base import Host
 from lanpi.provision.desired import desired_state
-from lanpi.provision.install import Options, Reporter, changes, converge
+from lanpi.provision.install import Options, Reporter, changes, converge, proven
 from lanpi.provision.lock import lock
-from lanpi.provision.proof import Proof, prove
+from lanpi.provision.proof import Proof
 from lanpi.server.admin import Server
 from lanpi.tuning.decide import decide
 from lanpi.tuning.model import Decision, Plan, Setting
@@ -242,10 +242,7 @@ def _bring_about(
     domain = config.domain or ""
     desired = desired_state(facts, config, plan, domain)
     events = converge(host, facts, config, desired, options, report)
-    report.begin("Sending a message between two accounts")
-    proof = prove(host, Server(host, domain))
-    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
-    return changes(events), proof
+    return changes(events), proven(host, Server(host, domain), report)
 
 
 def _go_back(host: Host, proposal: Proposal, current: Set, options: Options, report: Reporter, why: LanpiError) -> None:

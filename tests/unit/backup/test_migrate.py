@@ -50,17 +50,24 @@ def world(monkeypatch):
             log.append((host.name, verb))
             if verb in fails:
                 raise LanpiError(f"{verb} does not work")
-            return {"domain": "chat.example.org", "folder": "/stage", "content": "/c", "wanted": [], "to_come": 0}
+            return {
+                "domain": "chat.example.org",
+                "folder": "/stage",
+                "content": "/c",
+                "wanted": [],
+                "to_come": 0,
+                "told": "",
+            }
 
         return SimpleNamespace(run=run)
 
-    def prove(host, server):
+    def proven(host, server, report):
         if "prove" in fails:
             raise LanpiError("no message passed")
         return SimpleNamespace(delivery_seconds=0.1)
 
     monkeypatch.setattr(module, "send_program", program)
-    monkeypatch.setattr(module, "prove", prove)
+    monkeypatch.setattr(module, "proven", proven)
     monkeypatch.setattr(module, "install", lambda host, *_: log.append((host.name, "install")))
     monkeypatch.setattr(module, "lock", lambda host, note: contextlib.nullcontext())
     monkeypatch.setattr(module, "read_facts", lambda *_, **__: SimpleNamespace(hostname="new", installed=None))
@@ -72,7 +79,7 @@ def move(world):
 
 
 def test_the_old_server_stops_only_when_the_new_pi_is_ready(world):
-    assert move(world).looked_for == ""
+    assert move(world).told == ""
     assert world.log.index(("new", "install")) < world.log.index(("old", "give-stop"))
     assert ("old", "give-start") not in world.log
     assert world.log[-2:] == [("old", "given"), ("old", "give-end")]

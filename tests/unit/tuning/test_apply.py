@@ -79,7 +79,7 @@ def pi(monkeypatch: pytest.MonkeyPatch) -> Pi:
 
     monkeypatch.setattr(module, "converge", converge)
     monkeypatch.setattr(module, "lock", Lock)
-    monkeypatch.setattr(module, "prove", lambda host, server: PROOF)
+    monkeypatch.setattr(module, "proven", lambda host, server, report: PROOF)
     monkeypatch.setattr(module, "read_facts", lambda host, root: pi.facts())
     return pi
 
