@@ -3,15 +3,13 @@
 import json
 import time
 
-import yaml
-
-from lanpi import paths
 from lanpi.doctor.evidence import Evidence
 from lanpi.facts.bundle import broken_reading, bundle, run_program
 from lanpi.facts.read import PROBE_MODULES
 from lanpi.facts.records import build_record
 from lanpi.hosts.base import Host
 from lanpi.logs.read import MODULES as LOG_MODULES
+from lanpi.provision.roles import kept_units
 
 # Each after what it imports.
 MODULES = (
@@ -20,15 +18,6 @@ MODULES = (
     *(f"lanpi.doctor.probe.{name}" for name in ("machine", "services", "upkeep", "collect")),
 )
 TIMEOUT_SECONDS = 120
-
-
-def watched_units() -> tuple[str, ...]:
-    """The units that lanpi's roles keep running."""
-    found: dict[str, None] = {}
-    for declared in sorted((paths.playbooks() / "roles").glob("*/defaults/main.yml")):
-        entries = yaml.safe_load(declared.read_text("utf-8")).get(f"{declared.parent.parent.name}_units") or []
-        found.update(dict.fromkeys(entry["name"] for entry in entries if entry["state"] != "stopped"))
-    return tuple(found)
 
 
 def read_evidence(host: Host, *, root: bool = True) -> Evidence:
@@ -41,7 +30,7 @@ def read_evidence(host: Host, *, root: bool = True) -> Evidence:
     Raises:
         LanpiError: FAILED when python3 is missing there or the probe broke, and what ``Host.run`` raises.
     """
-    arguments = [f"--units={','.join(watched_units())}"]
+    arguments = [f"--units={','.join(kept_units())}"]
     done = run_program(host, bundle(MODULES), arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)
     try:
         if done.exit_status != 0:

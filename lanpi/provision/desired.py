@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lanpi import paths
@@ -24,12 +22,9 @@ from lanpi.config.dump import dump
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts
 from lanpi.provision import ports
+from lanpi.provision.roles import declarations
 from lanpi.server.versions import has_feature
 from lanpi.tuning.model import Plan
-
-ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "backup", "checks", "metrics")
-"""In the order in which their units come up."""
-
 
 POSTGRESQL_VERSIONS = {"bookworm": 15, "trixie": 17}
 """The one PostgreSQL of each Debian release (packages.debian.org, postgresql)."""
@@ -181,12 +176,6 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
 
 def _has(codename: str, channel: Any, feature: str) -> bool:
     return has_feature(feature, codename, channel)
-
-
-def declarations(roles: Path | None = None) -> dict[str, dict[str, Any]]:
-    """The roles' own declarations: role -> its defaults/main.yml."""
-    folder = roles or paths.playbooks() / "roles"
-    return {role: yaml.safe_load((folder / role / "defaults/main.yml").read_text()) for role in ROLES}
 
 
 def declared_packages() -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from lanpi.status.model import MadeFor, Readings, Service
 from lanpi.status.thresholds import RESTART_WINDOW_SECONDS, TABLE, Level
 from lanpi.tuning.stored import misfits
 
-CORE = ("ejabberd.service", "redis-server.service", "postgresql.service")
-"""Without these nobody can write to anybody."""
 REQUIRED = ("ejabberd.service", "redis-server.service")
+CORE = (*REQUIRED, "postgresql@")
+"""How the units begin without which nobody can write to anybody; postgresql.service only stands for the clusters."""
 BACKUP_TIMER = "lanpi-backup.timer"
 MEGABYTE = 1024 * 1024
 
@@ -107,7 +107,7 @@ def _services(readings: Readings) -> list[Line]:
         line = _service(service, readings.epoch_seconds)
         if line is None:
             continue
-        if line.level == "ok" and service.unit not in CORE:
+        if line.level == "ok" and not service.unit.startswith(CORE):
             fine += 1
         else:
             lines.append(line)
@@ -117,7 +117,7 @@ def _services(readings: Readings) -> list[Line]:
 
 
 def _service(service: Service, now: float) -> Line | None:
-    core = service.unit in CORE
+    core = service.unit.startswith(CORE)
     key, label = f"service:{service.unit}", service.unit.removesuffix(".service")
     look = f"See why: journalctl -u {service.unit}"
     if service.active == "active":

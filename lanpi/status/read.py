@@ -2,12 +2,10 @@
 
 import json
 
-import yaml
-
-from lanpi import paths
 from lanpi.facts.bundle import broken_reading, bundle, run_program
 from lanpi.facts.records import build_record
 from lanpi.hosts.base import Host
+from lanpi.provision.roles import kept_units
 from lanpi.status.model import Readings
 
 # Each after what it imports.
@@ -19,20 +17,12 @@ MODULES = (
     *(f"lanpi.status.probe.{name}" for name in ("services", "im", "board", "upkeep", "live", "history", "collect")),
 )
 TIMEOUT_SECONDS = 30
-# libyaml's where PyYAML was built with it: ten files are read for each status.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 ALWAYS_WATCHED = ("ejabberd.service", "redis-server.service", "ssh.service")
 
 
 def watched_units() -> tuple[str, ...]:
     """The units that lanpi's roles keep running, and the way in."""
-    found = dict.fromkeys(ALWAYS_WATCHED)
-    for declared in sorted((paths.playbooks() / "roles").glob("*/defaults/main.yml")):
-        role = declared.parent.parent.name
-        known = yaml.load(declared.read_text("utf-8"), Loader=LOADER)  # noqa: S506 - a safe one either way
-        entries = known.get(f"{role}_units") or []
-        found.update(dict.fromkeys(entry["name"] for entry in entries if entry["state"] != "stopped"))
-    return tuple(found)
+    return tuple(dict.fromkeys((*ALWAYS_WATCHED, *kept_units())))
 
 
 def read_status(host: Host, *, root: bool, since_seconds: float = 0) -> Readings:

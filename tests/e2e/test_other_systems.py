@@ -60,6 +60,12 @@ def test_postgresql_in_place_of_sqlite(postgres, rows, lanpi):
     assert json.loads(done.stdout.splitlines()[-1])["changed"] == []
 
 
+def test_status_of_the_database(postgres, lanpi):
+    lines = json.loads(lanpi("status", f"virtual:{postgres.name}", "--json").stdout)["targets"][0]["lines"]
+    [cluster] = [line for line in lines if line["key"].startswith("service:postgresql@")]
+    assert cluster["level"] == "ok", cluster
+
+
 # What anna and the room have, without what the database counts by itself and when it was written.
 BELONGINGS = (
     "SELECT username, type, password, salt FROM users WHERE username = 'anna'",

@@ -9,8 +9,9 @@ import yaml
 from lanpi import paths
 from lanpi.config.load import effective
 from lanpi.facts.read import facts_from_json
-from lanpi.provision.desired import ROLES, declarations, desired_state, swap_mechanism
+from lanpi.provision.desired import desired_state, swap_mechanism
 from lanpi.provision.ports import openings
+from lanpi.provision.roles import ROLES, declarations
 from lanpi.server.versions import FEATURES, has_feature
 from lanpi.tuning.decide import plan_limits
 

@@ -261,3 +261,4 @@ def test_what_the_roles_run_is_watched():
     units = watched_units()
     assert {"ejabberd.service", "redis-server.service", "lanpi-tls.timer"} <= set(units)
     assert "bluetooth.service" not in units
+    assert "postgresql@*-main.service" in units
