@@ -61,7 +61,7 @@ class Program:
         command: Sequence[str] = (*(QUIETLY if quietly else ()), self._path, *arguments)
         status = self._host.stream(command, listener.feed, root=True)
         if listener.error:
-            raise self._failure(listener.error)
+            raise self._failure(listener.error) from listener.crash
         if status in _NOT_FOUND and not listener.result:
             raise LanpiError(
                 "backups are not set up there",
@@ -86,6 +86,10 @@ class Program:
         )
 
 
+class Crash(Exception):
+    """A mistake in the program: what its traceback on the Pi was, for ``--debug``."""
+
+
 class _Listener:
     """Takes the program's output as it comes."""
 
@@ -95,6 +99,7 @@ class _Listener:
         self._in_step = False
         self.result: dict[str, Any] = {}
         self.error: dict[str, Any] | None = None
+        self.crash: Crash | None = None
 
     def feed(self, chunk: bytes) -> None:
         """Some bytes, wherever they begin and end."""
@@ -119,6 +124,8 @@ class _Listener:
                     self._in_step = False
             case "error":
                 self.error = event
+                if event.get("traceback"):
+                    self.crash = Crash(f"on the Pi:\n{event['traceback']}")
 
 
 def send_program(host: Host, progress: Progress) -> Program:

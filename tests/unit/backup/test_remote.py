@@ -66,6 +66,14 @@ def test_errors_keep_their_kind(kind, code):
     assert raised.value.exit_code is code
 
 
+def test_a_mistake_in_the_program_brings_its_traceback_for_debug():
+    error = {"event": "error", "what": "internal error: KeyError('x')", "kind": "failed", "traceback": "File backup:1"}
+    with pytest.raises(LanpiError) as raised:
+        Program(FakeHost(1, error), Steps()).run("list")
+    assert "File backup:1" in str(raised.value.__cause__)
+    assert "File" not in str(raised.value)
+
+
 def test_a_pi_without_lanpi_and_a_program_that_dies():
     with pytest.raises(LanpiError, match="backups are not set up there"):
         Program(FakeHost(127), Steps()).run("list")
