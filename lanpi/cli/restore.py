@@ -94,7 +94,7 @@ def _question(name: str, part: str, discard_previous: bool) -> str:
     if discard_previous:
         return f"Remove for ever what was on {name} before its restores?"
     if part:
-        return f"Bring {part} into {name}? Its server stops for a few seconds."
+        return f"Bring {part} into {name}? With SQLite its server stops for some seconds."
     return f"Replace the messages, accounts and settings of {name} by those of the backup?"
 
 
