@@ -8,8 +8,7 @@ from lanpi.status.probe import board, im, services
 from .names import COARSE_SECONDS
 from .ring import Sample
 
-ERLANG, JOURNAL, POSTGRESQL = "ejabberd.service", "systemd-journald.service", "postgresql@"
-"""The units that write the most to a card."""
+ERLANG, JOURNAL = "ejabberd.service", "systemd-journald.service"
 
 
 def sample(source: Machine, domain: str, now: float, before: Sample | None) -> Sample:
@@ -29,7 +28,7 @@ def sample(source: Machine, domain: str, now: float, before: Sample | None) -> S
     people = im.people(domain, span)
     load = found["load"]
     written = {
-        name: services.written_bytes(source, group, by_process=name != POSTGRESQL)
+        name: services.written_bytes(source, group, by_process=name != services.POSTGRESQL)
         for name, group in _groups(source).items()
     }
     return Sample(
@@ -40,7 +39,7 @@ def sample(source: Machine, domain: str, now: float, before: Sample | None) -> S
         disk_free=found["disk_free_bytes"],
         disk_written=found["disk_written_bytes"],
         ejabberd_written=written.get(ERLANG),
-        postgresql_written=written.get(POSTGRESQL),
+        postgresql_written=written.get(services.POSTGRESQL),
         journal_written=written.get(JOURNAL),
         load=load[1] if len(load) > 1 else None,
         temperature=found["temperature_celsius"],
@@ -58,6 +57,6 @@ def _groups(source: Machine) -> dict[str, str]:
     return {
         unit: group
         for group in services.groups(source)
-        for unit in (ERLANG, JOURNAL, POSTGRESQL)
+        for unit in (ERLANG, JOURNAL, services.POSTGRESQL)
         if group.rpartition("/")[2].startswith(unit)
     }

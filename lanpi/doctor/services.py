@@ -7,6 +7,8 @@ from collections import Counter
 from lanpi.doctor.causes import crash_cause, recent
 from lanpi.doctor.evidence import Evidence, Unit
 from lanpi.doctor.result import OK, Check, Result, skipped
+from lanpi.status.probe.im import database_of
+from lanpi.status.probe.services import POSTGRESQL
 
 LOOPING = 3
 """Ends within a quarter of an hour, and starts by systemd since the last one by hand."""
@@ -49,7 +51,8 @@ def _down(evidence: Evidence, unit: Unit, *sources: str) -> Result:
     if owner:
         return Result("critical", f"{how}: {owner}", (owner, state),
                       "Stop that program (ss -tlnp shows it), then: systemctl restart ejabberd")  # fmt: skip
-    drifted = [f"{drift.path} was {drift.state}" for drift in evidence.drift if f"/{name.split('-')[0]}" in drift.path]
+    program = re.split("[-@]", name)[0]
+    drifted = [f"{drift.path} was {drift.state}" for drift in evidence.drift if f"/{program}" in drift.path]
     if drifted and (found is None or found[0].id in ("configuration", "killed")):
         lines = found[1] if found else ()
         return Result("critical", f"{how}: its configuration was changed and does not work", (*drifted, *lines, state),
@@ -77,9 +80,20 @@ def redis(evidence: Evidence) -> Result:
     return _down(evidence, unit, "redis")
 
 
+def database(evidence: Evidence) -> Result:
+    if database_of(evidence.facts.config_text) != "postgresql":
+        return skipped("the database is a file of ejabberd's")
+    clusters = [unit for name, unit in sorted(evidence.units.items()) if name.startswith(POSTGRESQL)]
+    if not clusters:
+        return Result("critical", "PostgreSQL is not installed", (), "lanpi install", "converge")
+    return _down(evidence, clusters[-1], "postgresql")
+
+
 def units(evidence: Evidence) -> Result:
-    own = ("ejabberd.service", "redis-server.service")
-    failed = [unit for name, unit in sorted(evidence.units.items()) if unit.active == "failed" and name not in own]
+    own = ("ejabberd.service", "redis-server.service", POSTGRESQL)
+    failed = [
+        unit for name, unit in sorted(evidence.units.items()) if unit.active == "failed" and not name.startswith(own)
+    ]
     if not failed:
         return OK
     shown = tuple(f"{unit.name}: failed, result {unit.result}" for unit in failed)
@@ -156,6 +170,9 @@ def logins(evidence: Evidence) -> Result:
 
 CHECKS = (
     Check("im", "Messaging server", "ejabberd runs and stays up; else why not, out of its logs", "critical", messaging),
+    Check(
+        "database", "Database", "PostgreSQL, where it is used, runs and stays up; else why not", "critical", database
+    ),
     Check("redis", "Redis", "Redis runs and stays up; else why not", "critical", redis),
     Check(
         "oom", "Out of memory", "the kernel's log: programs ended for want of memory", "critical", oom, needs_root=True

@@ -11,12 +11,12 @@ from lanpi.status.judge_board import board_lines, link_lines
 from lanpi.status.judge_history import history_lines, with_since
 from lanpi.status.lines import NOT_AVAILABLE, UNKNOWN, VERDICTS, Line, duration, size, worst
 from lanpi.status.model import MadeFor, Readings, Service
+from lanpi.status.probe.im import database_of
+from lanpi.status.probe.services import POSTGRESQL
 from lanpi.status.thresholds import RESTART_WINDOW_SECONDS, TABLE, Level
 from lanpi.tuning.stored import misfits
 
 REQUIRED = ("ejabberd.service", "redis-server.service")
-CORE = (*REQUIRED, "postgresql@")
-"""How the units begin without which nobody can write to anybody; postgresql.service only stands for the clusters."""
 BACKUP_TIMER = "lanpi-backup.timer"
 MEGABYTE = 1024 * 1024
 
@@ -102,12 +102,17 @@ def _services(readings: Readings) -> list[Line]:
         for unit in REQUIRED
         if unit not in known
     ]
+    # Without these nobody can write to anybody. A cluster that is not ours is somebody else's business.
+    ours = database_of(readings.config_text) == "postgresql"
+    core = {unit for unit in known if unit in REQUIRED or (ours and unit.startswith(POSTGRESQL))}
     fine = 0
     for service in readings.services:
-        line = _service(service, readings.epoch_seconds)
+        if service.unit.startswith(POSTGRESQL) and not ours:
+            continue
+        line = _service(service, readings.epoch_seconds, core=service.unit in core)
         if line is None:
             continue
-        if line.level == "ok" and not service.unit.startswith(CORE):
+        if line.level == "ok" and service.unit not in core:
             fine += 1
         else:
             lines.append(line)
@@ -116,8 +121,7 @@ def _services(readings: Readings) -> list[Line]:
     return lines
 
 
-def _service(service: Service, now: float) -> Line | None:
-    core = service.unit.startswith(CORE)
+def _service(service: Service, now: float, *, core: bool) -> Line | None:
     key, label = f"service:{service.unit}", service.unit.removesuffix(".service")
     look = f"See why: journalctl -u {service.unit}"
     if service.active == "active":

@@ -60,10 +60,19 @@ def test_postgresql_in_place_of_sqlite(postgres, rows, lanpi):
     assert json.loads(done.stdout.splitlines()[-1])["changed"] == []
 
 
-def test_status_of_the_database(postgres, lanpi):
-    lines = json.loads(lanpi("status", f"virtual:{postgres.name}", "--json").stdout)["targets"][0]["lines"]
-    [cluster] = [line for line in lines if line["key"].startswith("service:postgresql@")]
-    assert cluster["level"] == "ok", cluster
+def test_a_database_that_stands_still_is_seen_and_started(postgres, lanpi, on_pi):
+    target = f"virtual:{postgres.name}"
+
+    def cluster():
+        lines = json.loads(lanpi("status", target, "--json").stdout)["targets"][0]["lines"]
+        return {line["key"]: line["level"] for line in lines}["service:postgresql@17-main.service"]
+
+    assert cluster() == "ok"
+    on_pi(postgres, "systemctl stop postgresql@17-main", root=True)
+    assert cluster() == "critical"
+    done = lanpi("doctor", target, "--only", "database", "--fix", "--yes")
+    assert "postgresql@17-main is not running" in done.stdout
+    assert cluster() == "ok"
 
 
 # What anna and the room have, without what the database counts by itself and when it was written.

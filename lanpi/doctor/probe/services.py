@@ -21,7 +21,8 @@ TELLING = re.compile(r"Main process exited|Failed with result|Start request repe
 def units(source: Machine, names: list[str]) -> dict[str, dict[str, Any]]:
     """Those that are there."""
     properties = "Id,LoadState,ActiveState,SubState,Result,NRestarts,UnitFileState"
-    done = source.command("systemctl", "show", f"--property={properties}", "--", *names)
+    # --all, or a pattern does not find what stands still.
+    done = source.command("systemctl", "show", "--all", f"--property={properties}", "--", *names)
     found = {}
     for block in re.split(r"\n\s*\n", (done[1] if done else "").strip()):
         told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)

@@ -56,8 +56,7 @@ def collect(source: Machine | Recorded, units: list[str], since_seconds: float =
         time.sleep(max(0.0, CPU_SECONDS - (time.monotonic() - began)))
     elapsed = time.monotonic() - began if running else 0.0
     after = services.group_cpu_seconds(source)
-    wanted = [block for block in blocks if block["Id"] in units]
-    readings["services"] = services.services(source, wanted, before, after, elapsed)
+    readings["services"] = services.services(source, services.asked_for(blocks, units), before, after, elapsed)
     return readings
 
 

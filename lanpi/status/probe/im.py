@@ -102,6 +102,12 @@ def _is_open(database: str) -> bool:
     return True
 
 
+def database_of(config_text: str | None) -> str:
+    """The database in lanpi's configuration on the Pi, or its default."""
+    found = re.search(r"^database:\s*[\"']?(\w+)", config_text or "", re.MULTILINE)
+    return found.group(1) if found else "sqlite"
+
+
 def domain_of(config_text: str | None) -> str:
     """The XMPP domain in /etc/lanpi/lanpi.yml, written by lanpi as ``domain: name``."""
     found = re.search(r"^domain:\s*[\"']?([^\s\"'#]+)", config_text or "", re.MULTILINE)

@@ -1,6 +1,7 @@
 """systemd's services and what each of them uses."""
 
 import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 from lanpi.facts.probe.recorded import Recorded
@@ -12,6 +13,8 @@ PROPERTIES = (
     "Id,LoadState,UnitFileState,ActiveState,SubState,Result,Type,ActiveEnterTimestamp,StateChangeTimestamp,"
     "NRestarts,MemoryCurrent,ControlGroup,ConditionResult,ConditionTimestamp"
 )
+POSTGRESQL = "postgresql@"
+"""How the units of PostgreSQL's clusters begin; postgresql.service only stands for them all."""
 CGROUPS = "/sys/fs/cgroup"
 SLICES = ("/system.slice", "/lanpi.slice")
 KIBIBYTE = 1024
@@ -19,7 +22,8 @@ KIBIBYTE = 1024
 
 def read_units(source: Source, units: list[str]) -> list[dict[str, str]]:
     """``systemctl show`` of those units that are there, as property -> text."""
-    told = source.command("systemctl", "show", "--timestamp=unix", f"--property={PROPERTIES}", "--", *units)
+    # --all, or a pattern does not find what stands still.
+    told = source.command("systemctl", "show", "--all", "--timestamp=unix", f"--property={PROPERTIES}", "--", *units)
     return parse_show(told[1]) if told else []
 
 
@@ -41,6 +45,11 @@ def parse_show(text: str) -> list[dict[str, str]]:
         ):
             blocks.append(properties)
     return blocks
+
+
+def asked_for(blocks: list[dict[str, str]], units: list[str]) -> list[dict[str, str]]:
+    """Those of the blocks whose names are among the units, which may be patterns (systemctl(1))."""
+    return [block for block in blocks if any(fnmatchcase(block["Id"], unit) for unit in units)]
 
 
 def groups(source: Source) -> list[str]:

@@ -83,6 +83,18 @@ def test_without_root_what_is_seen_to_be_wrong_is_still_told():
     assert examine(changed(case), choose(["card"]))[0].result.state == "critical"
 
 
+@pytest.mark.parametrize(
+    ("config", "units", "state"),
+    [
+        ("domain: a.local\n", {}, "skipped"),
+        ("database: postgresql\n", {}, "critical"),
+    ],
+)
+def test_a_database_that_is_not_there(config, units, state):
+    case = {"set": {"facts.config_text": config, "units": units}}
+    assert examine(changed(case), choose(["database"]))[0].result.state == state
+
+
 def test_causes_come_before_what_they_cause():
     case = {"down": True, "set": {"facts.storage.root_free_bytes": 0, "held": ["x"]}}
     found = examine(changed(case))

@@ -1,6 +1,7 @@
 """Every line's colour, from recorded readings and what may happen to them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,15 @@ def test_a_server_that_is_not_there_is_critical():
     report = judge("pi", type(there)(**{**vars(there), "services": without}))
     assert report.exit_status == 2
     assert "ejabberd: is not installed" in report.summary
+
+
+@pytest.mark.parametrize(("database", "told"), [("postgresql", ["critical"]), ("sqlite", [])])
+def test_a_cluster_counts_where_it_is_the_database(database, told):
+    there = readings()
+    cluster = replace(there.services[0], unit="postgresql@17-main.service", active="inactive", type="forking")
+    changed = replace(there, config_text=f"database: {database}\n", services=(*there.services, cluster))
+    lines = judge("pi", changed).lines
+    assert [line.level for line in lines if line.key == "service:postgresql@17-main.service"] == told
 
 
 def test_a_pi_that_does_not_answer_is_unknown():

@@ -83,6 +83,12 @@ def test_units_that_are_not_for_this_machine_are_left_out():
     assert [block["Id"] for block in services.parse_show(SHOW)] == ["ejabberd.service", "never-tried.service"]
 
 
+def test_units_are_asked_for_by_name_or_pattern():
+    blocks = [{"Id": name} for name in ("ssh.service", "postgresql@15-main.service", "chrony.service")]
+    found = services.asked_for(blocks, ["ssh.service", "postgresql@*-main.service"])
+    assert [block["Id"] for block in found] == ["ssh.service", "postgresql@15-main.service"]
+
+
 def test_a_service_and_what_it_uses():
     group = "/sys/fs/cgroup/lanpi.slice/ejabberd.service"
     source = Files(
