@@ -12,6 +12,7 @@ import sys
 import tarfile
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
@@ -55,10 +56,11 @@ def let_in(store, on_pi):
 
 
 @pytest.fixture(scope="module")
-def old(virtual_pi, repository, let_in, lanpi):
+def old(virtual_pi, repository, let_in, lanpi, on_pi):
     """The Pi that people use."""
     pi = virtual_pi("bkold", model="4-2g")
     let_in(pi)
+    on_pi(pi, "ln -sf /usr/share/zoneinfo/Asia/Kolkata /etc/localtime", root=True)
     setting = f"backup.repositories=[/var/backups/lanpi, {repository}]"
     sure(lanpi("install", f"virtual:{pi.name}", "--set", setting, timeout_seconds=600))
     return pi
@@ -201,6 +203,8 @@ def test_a_backup_goes_to_every_repository_and_says_what_it_holds(backed_up, old
     assert said["uploads"] >= 1 + len(of_crowd.files)
     rows = json.loads(sure(lanpi("backup", "list", f"virtual:{old.name}", "--json")).stdout)["snapshots"]
     assert len(rows) == 4
+    now = datetime.now(UTC)
+    assert all(now - timedelta(minutes=10) < datetime.fromisoformat(row["time"]) < now for row in rows), rows
     shown = json.loads(sure(lanpi("backup", "show", rows[-1]["id"], f"virtual:{old.name}", "--json")).stdout)
     assert shown["messages"] == said["messages"]
 
@@ -412,6 +416,24 @@ def test_a_power_cut_during_a_backup_or_a_prune_leaves_the_repository_fine(film,
     sure(backup(lanpi, old))
     sure(lanpi("backup", "prune", target))
     sure(lanpi("backup", "verify", target))
+
+
+def test_a_snapshot_of_a_clock_that_ran_ahead_hides_none(film, old, lanpi, on_pi):
+    """As a Pi without the network's time makes it: dated five years ahead, it would be the newest for as long."""
+    target = f"virtual:{old.name}"
+    sure(backup(lanpi, old))
+    rows = json.loads(sure(lanpi("backup", "list", target, "--json")).stdout)["snapshots"]
+    *_, older, newer = [row["id"] for row in rows if row["repository"] == "/var/backups/lanpi"]
+    where = "-r /var/backups/lanpi --password-file /etc/lanpi/backup.key --no-cache"
+    on_pi(old, f"restic {where} rewrite --forget --new-time '2031-01-01 00:00:00' {older}", root=True)
+    assert json.loads(sure(lanpi("backup", "show", "latest", target, "--json")).stdout)["id"] == newer
+    sure(lanpi("backup", "prune", target))
+    said = outcome(sure(backup(lanpi, old)))
+    made = {saved["location"]: saved["snapshot"] for saved in said["repositories"]}["/var/backups/lanpi"]
+    assert json.loads(sure(lanpi("backup", "show", "latest", target, "--json")).stdout)["id"] == made
+    rows = json.loads(sure(lanpi("backup", "list", target, "--json")).stdout)["snapshots"]
+    assert sum(row["time"].startswith("2031") for row in rows) == 1
+    assert newer in [row["id"] for row in rows]
 
 
 def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(film, old, repository, lanpi, on_pi):

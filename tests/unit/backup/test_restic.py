@@ -87,6 +87,20 @@ def test_times_with_an_offset(program):
     assert is_dead(early, HERE, 11)
 
 
+@pytest.mark.parametrize(
+    ("told", "utc"),
+    [
+        ("2026-11-23T11:22:51Z", "2026-11-23T11:22:51Z"),
+        ("2026-10-25T02:30:00.5+02:00", "2026-10-25T00:30:00.5Z"),
+        ("2026-10-25T02:10:00.123456789+01:00", "2026-10-25T01:10:00.123456789Z"),
+        ("2026-12-31T20:00:00-05:30", "2027-01-01T01:30:00Z"),
+    ],
+)
+def test_snapshots_are_told_and_compared_in_utc(program, restic, monkeypatch, told, utc):
+    monkeypatch.setattr(restic, "json", lambda *arguments: [{"id": "1", "time": told}])
+    assert restic.snapshots() == [{"id": "1", "time": utc}]
+
+
 def test_what_the_storage_asks_for_comes_from_a_file(program, tmp_path):
     path = tmp_path / "environment"
     path.write_text("# S3\nAWS_ACCESS_KEY_ID=abc\nexport AWS_SECRET_ACCESS_KEY='d=e'\n\n")
