@@ -71,7 +71,7 @@ def test_a_database_that_stands_still_is_seen_and_started(postgres, lanpi, on_pi
     on_pi(postgres, "systemctl stop postgresql@17-main", root=True)
     assert cluster() == "critical"
     done = lanpi("doctor", target, "--only", "database", "--fix", "--yes")
-    assert "postgresql@17-main is not running" in done.stdout
+    assert "done: restart postgresql@17-main.service" in done.stderr
     assert cluster() == "ok"
 
 
