@@ -5,6 +5,7 @@ import contextlib
 import json
 import re
 import secrets
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -349,6 +350,41 @@ def test_one_account_and_one_room_come_back_and_nothing_is_doubled(restored, new
     done = lanpi(*arguments, "--account", f"nobody@{domain}")
     assert done.returncode == 2
     assert f"the snapshot has no account nobody@{domain}" in done.stderr
+
+
+@pytest.fixture
+def refuses_the_snapshot(restored, new, lanpi, on_pi):
+    """A server that does not start with the snapshot's data, which have no newcomer."""
+    target = f"virtual:{new.name}"
+    sure(lanpi("user", "add", "newcomer", target, "--generate"))
+    query = "select 1 from users where username = 'newcomer'"
+    script = f"import sqlite3 as s;assert s.connect('/var/lib/ejabberd/ejabberd.db').execute(\"{query}\").fetchone()"
+    place = "/usr/local/bin/refuse.py"
+    unit = "/etc/systemd/system/ejabberd.service.d/refuse.conf"
+    lines = f"[Service]\\nExecStartPre=/usr/bin/python3 {place}\\n"
+    on_pi(new, f"echo {shlex.quote(script)} > {place}; printf '{lines}' > {unit}; systemctl daemon-reload", root=True)
+    yield
+    on_pi(new, f"rm {unit} {place}; systemctl daemon-reload", root=True)
+    sure(lanpi("user", "remove", "newcomer", target, "--yes"))
+
+
+def test_a_restore_that_fails_goes_back_by_itself(
+    refuses_the_snapshot, new, people, domain, repository, files, lanpi, on_pi
+):
+    target = f"virtual:{new.name}"
+    written = "SELECT username, txt, timestamp FROM archive WHERE username NOT LIKE 'lanpi-%' ORDER BY 1, 2, 3"
+    before = query(on_pi, new, written)
+    accounts = sure(lanpi("user", "list", target)).stdout
+    done = lanpi("restore", "--from", repository, target, "--yes", timeout_seconds=600)
+    assert done.returncode == 1
+    assert "went back to what was there" in done.stderr
+    assert sure(lanpi("user", "list", target)).stdout == accounts
+    assert "newcomer@" in accounts
+    assert query(on_pi, new, written) == before
+    seen = exchange(
+        new.address, files / "ca.crt", (f"anna@{domain}", people["anna"]), (f"ben@{domain}", people["ben"]), "went on"
+    )
+    assert "went on" in seen.bodies
 
 
 def test_a_restore_that_the_power_cut_is_finished_by_the_same_command(
