@@ -1,6 +1,7 @@
 """One account or room of a snapshot into a database in use; tables as ejabberd's lite.new.sql has them."""
 
 import sqlite3
+from types import SimpleNamespace
 
 import pytest
 
@@ -246,3 +247,20 @@ def test_a_snapshot_of_the_other_database_is_refused(program, snapshot, live):
     with pytest.raises(problem, match=f"the snapshot's database is {called[snapshot]}, and here it is {called[live]}"):
         program("partial").its_database(content, live)
     assert program("partial").its_database(content, snapshot)["kind"] == snapshot
+
+
+@pytest.mark.parametrize(
+    ("account", "room"),
+    [
+        ("anna@other.org", None),
+        ("@chat.example.org", None),
+        ("anna@conference.chat.example.org", None),
+        (None, "us@elsewhere-chat.example.org"),
+        (None, "us@chat.example.org"),
+    ],
+)
+def test_what_is_not_of_this_server_is_refused_before_anything_is_fetched(program, monkeypatch, account, room):
+    partial = program("partial")
+    monkeypatch.setattr(partial.work, "manifest", lambda: {"domain": "chat.example.org", "items": []})
+    with pytest.raises(program("common").Problem, match=r"is not of chat\.example\.org"):
+        partial.bring(None, SimpleNamespace(account=account, room=room))
