@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,6 +51,15 @@ def stage(program, monkeypatch):
     module = program("stage")
     monkeypatch.setattr(module, "versions", lambda manifest: {"lanpi": "1"})
     return module
+
+
+def test_without_room_for_the_copy_nothing_is_begun(stage, manifest, program, monkeypatch):
+    monkeypatch.setattr(program("common").shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    says = r"a consistent copy needs 1 MB on .* and 1 MB are free"
+    with pytest.raises(program("common").Problem, match=says) as refused:
+        stage.stage(manifest, Silent(), stage.HANDED)
+    assert refused.value.kind == "blocked"
+    assert not stage.HANDED.exists()
 
 
 def test_content_says_what_is_in_the_copy(stage, manifest, tmp_path, program):
