@@ -69,8 +69,8 @@ def old(virtual_pi, repository, let_in, lanpi, on_pi):
 
 @pytest.fixture(scope="module")
 def new(virtual_pi, let_in):
-    """A fresh Pi of another name, with a card of its own: a test fills it."""
-    pi = virtual_pi("bknew", model="4-2g", card_mb=4000)
+    """A fresh Pi of another name and model, with a card of its own: a test fills it."""
+    pi = virtual_pi("bknew", model="3b+", card_mb=4000)
     let_in(pi)
     return pi
 
@@ -482,6 +482,8 @@ def test_a_full_disk_is_named_and_the_other_repositories_get_theirs(film, old, r
     done = lanpi("backup", "now", target)
     assert done.returncode == 1
     assert "the disk with the repository at /mnt/small/backup is full" in done.stderr
+    # It is tried again by itself.
+    assert on_pi(old, "systemctl show -p SubState --value lanpi-backup.service").stdout.strip() == "auto-restart"
     status = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)
     assert status["repositories"][repository]["last_error"] == ""
     assert "is full" in status["last_error"]
