@@ -17,6 +17,10 @@ PI_INSTALLED = "/var/lib/lanpi/installed.json"
 """What is installed, versions included, and when it was last verified."""
 PI_LOCK = "/run/lanpi/lock"
 """Held while lanpi changes the Pi; in /run, so a power cut frees it."""
+PI_WWW = "/var/lib/lanpi/www"
+"""What the Pi's web server shows."""
+PI_TREES = f"{PI_WWW}/static"
+"""Folders of static files, each named by its content: static/NAME-DIGEST."""
 PI_TLS = "/etc/lanpi/tls"
 """ca.crt, ca.key, server.pem: the local authority and the server's certificate."""
 
@@ -55,3 +59,9 @@ def playbooks() -> Path:
 def templates() -> Path:
     """The Pi's file system as templates: inside the wheel, or at the top of a checkout."""
     return _data("templates")
+
+
+def web() -> Path:
+    """The built web pages: inside the wheel, or where web/assets.py puts them in a checkout."""
+    packaged = Path(__file__).parent / "data" / "web"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "build" / "web"

@@ -51,6 +51,7 @@ class Im(_Section):
     )
     calls: bool = Field(True, description="STUN and TURN, which voice and video calls need.")
     mqtt: bool = Field(False, description="MQTT over TLS (port 8883) for devices.")
+    web_chat: bool = Field(True, description="The chat in a browser, at https://DOMAIN/chat/.")
     http_api: bool = Field(False, description="The HTTP API for admins over HTTPS; the local one is always there.")
     archive_days: int = Field(
         365, ge=0, le=36500, description="Days that messages stay in the archive; 0 keeps them for ever."

@@ -20,6 +20,7 @@ from lanpi.config.model import Config
 from lanpi.deploy import ports
 from lanpi.deploy.backup_manifest import build_manifest
 from lanpi.deploy.roles import declarations
+from lanpi.deploy.web import Tree, read_web
 from lanpi.facts.model import Facts
 from lanpi.im.versions import has_feature
 from lanpi.pi.checks.names import ACCOUNTS, MINUTES
@@ -53,6 +54,7 @@ class Desired:
         files: placed after the packages, before any service starts.
         units: declarations in order, as the lanpi_units module takes them.
         data: folders with people's data, kept by an uninstall without --purge.
+        trees: folders of static files, which travel by themselves (lanpi.deploy.trees).
     """
 
     early_files: tuple[File, ...]
@@ -60,6 +62,7 @@ class Desired:
     files: tuple[File, ...]
     units: tuple[dict[str, Any], ...]
     data: tuple[str, ...]
+    trees: tuple[Tree, ...] = ()
 
     def variables(self) -> dict[str, Any]:
         """The playbooks' variables."""
@@ -170,6 +173,7 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "tls": _tls(config),
         "secret": lambda name: f"@LANPI_SECRET:{name}@",
         "backup_calendar": calendar(config.backup.schedule),
+        "web": read_web(),
         "has": partial(_has, facts.os.codename, config.im.channel),
     }
 
@@ -217,6 +221,7 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
     files: list[File] = []
     units: list[dict[str, Any]] = []
     data: list[str] = []
+    trees: list[Tree] = []
     for role, declared in declarations().items():
         early += renderer.files(declared.get(f"{role}_early_files", []))
         packages += [entry["name"] for entry in renderer.applying(declared.get(f"{role}_packages", []))]
@@ -225,7 +230,8 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
             unit = {key: value for key, value in entry.items() if key != "when"}
             units.append(unit | {"name": renderer.text(entry["name"])})
         data += declared.get(f"{role}_data", [])
-    return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data))
+        trees += [values["web"].trees[entry["name"]] for entry in renderer.applying(declared.get(f"{role}_trees", []))]
+    return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data), tuple(trees))
 
 
 def without_start(desired: Desired, name: str) -> Desired:

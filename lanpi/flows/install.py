@@ -15,6 +15,7 @@ from lanpi.deploy.lock import lock
 from lanpi.deploy.proof import Proof, prove
 from lanpi.deploy.runner import Event, run_playbook
 from lanpi.deploy.state import InstalledRecord, write_installed
+from lanpi.deploy.trees import place_trees, plan_trees, read_trees, remove_trees
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
@@ -246,7 +247,9 @@ def cmdline_must_change(facts: Facts) -> bool:
     return bool(facts.boot.cmdline_path) and ("cgroup_enable=memory" not in words or "cgroup_disable=memory" in words)
 
 
+TREES = "Place the web pages"
 STEPS = {
+    TREES: "Placing the web pages",
     "Install the packages": "Installing packages",
     "Enable the memory cgroup": "Switching on memory limits",
     "Place the files": "Writing the configuration",
@@ -279,7 +282,13 @@ def converge(
         elif event.kind in ("done", "skipped"):
             report.end(_detail(event))
 
-    return run_playbook(
+    move = plan_trees(desired.trees, read_trees(host))
+    on_event(Event("start", TREES))
+    if not options.check:
+        place_trees(host, move)
+    moved = Event("done", TREES, bool(move.paths), {"paths": list(move.paths)})
+    on_event(moved)
+    events = run_playbook(
         host,
         "install.yml",
         variables,
@@ -288,6 +297,9 @@ def converge(
         verbosity=options.verbosity,
         log=options.log,
     )
+    if not options.check:
+        remove_trees(host, move)
+    return (moved, *events)
 
 
 def _detail(event: Event) -> str:

@@ -1,0 +1,119 @@
+"""The web pages that were built (web/assets.py), as roles and templates refer to them."""
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lanpi import paths
+from lanpi.errors import ExitCode, LanpiError
+from lanpi.pi.trees import DIGITS
+
+SHELL_WITHOUT = (".gz", ".br", ".txt", ".ogg", "-maskable.png", "-180.png")
+"""What a service worker need not keep: compressed copies, licences, what one browser or the home screen alone takes."""
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'self'"
+)
+"""Content-Security-Policy of the page of the house."""
+
+CHAT_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'"
+)
+"""Content-Security-Policy of the pages that run Converse."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder of static files.
+
+    Attributes:
+        name: as a role declares it.
+        digest: of its content, as lanpi.pi.trees computes it.
+        files: paths below it.
+        source: where it lies on this machine.
+    """
+
+    name: str
+    digest: str
+    files: tuple[str, ...]
+    source: Path
+
+    @property
+    def folder(self) -> str:
+        """Its folder's name on the Pi, and in addresses."""
+        return f"{self.name}-{self.digest[:DIGITS]}"
+
+
+@dataclass(frozen=True)
+class Web:
+    """What templates ask.
+
+    Attributes:
+        trees: by name.
+        english: the English catalogue, key to text; the page's script puts another language in its place.
+        languages: the catalogues' names.
+    """
+
+    trees: Mapping[str, Tree]
+    english: Mapping[str, str]
+    languages: tuple[str, ...]
+    page_policy: str = PAGE_POLICY
+    chat_policy: str = CHAT_POLICY
+
+    def url(self, tree: str) -> str:
+        """The address of a tree's folder, without a slash at its end."""
+        return f"/static/{self.trees[tree].folder}"
+
+    def shell(self, tree: str) -> list[str]:
+        """The addresses of the files that a page needs without the network."""
+        return [f"{self.url(tree)}/{path}" for path in self.trees[tree].files if not path.endswith(SHELL_WITHOUT)]
+
+    def text(self, key: str, **values: Any) -> str:
+        """A text in English, ready for HTML.
+
+        Raises:
+            KeyError: the catalogue has no such text.
+        """
+        return html.escape(self.english[key].format(**values) if values else self.english[key])
+
+    def say(self, key: str, tag: str = "span") -> str:
+        """An element with a text in it, which the page's script can put into another language."""
+        return f'<{tag} data-text="{key}">{self.text(key)}</{tag}>'
+
+
+@cache
+def _read(folder: Path) -> Web:
+    try:
+        known = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except FileNotFoundError:
+        raise LanpiError(
+            f"the web pages have not been built: {folder} is missing",
+            next_step="In a checkout: pip install --no-deps -e .",
+            exit_code=ExitCode.FAILED,
+        ) from None
+    trees = {
+        name: Tree(name, entry["digest"], tuple(sorted(entry["files"])), folder / name)
+        for name, entry in known["trees"].items()
+    }
+    locales = folder / "house" / "locales"
+    return Web(
+        trees=trees,
+        english=json.loads((locales / "en.json").read_text("utf-8")),
+        languages=tuple(sorted(path.stem for path in locales.glob("*.json"))),
+    )
+
+
+def read_web() -> Web:
+    """The built pages.
+
+    Raises:
+        LanpiError: FAILED when this is a checkout in which nothing was built.
+    """
+    return _read(paths.web())
