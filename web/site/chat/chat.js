@@ -1,4 +1,5 @@
 // Starts Converse for this Pi. What differs between Pis stands in the page's <html> element (data-…).
+import { defineElements } from "./elements.js";
 import { languageOf } from "./language.js";
 
 const TRADITIONAL = /^zh-(hant|tw|hk|mo)/i;
@@ -18,6 +19,7 @@ function converseLocale() {
  */
 export async function startChat(credentials) {
   const { domain, chat, mucDomain } = document.documentElement.dataset;
+  defineElements();
   const login = credentials ? { ...credentials, auto_login: true } : {};
   await window.converse.initialize({
     ...login,
@@ -28,6 +30,7 @@ export async function startChat(credentials) {
     view_mode: "fullscreen",
     theme: "classic",
     dark_theme: "dracula",
+    show_background: true,
     i18n: converseLocale(),
     locales: ["en", "zh_CN", "zh_TW"],
 
