@@ -1,4 +1,5 @@
 // Starts Converse for this Pi. What differs between Pis stands in the page's <html> element (data-…).
+import { watchAccessibility } from "./accessible.js";
 import { defineElements } from "./elements.js";
 import { languageOf } from "./language.js";
 
@@ -20,6 +21,8 @@ function converseLocale() {
 export async function startChat(credentials) {
   const { domain, chat, mucDomain } = document.documentElement.dataset;
   defineElements();
+  watchAccessibility();
+  document.documentElement.lang = converseLocale().replace("_", "-");
   const login = credentials ? { ...credentials, auto_login: true } : {};
   await window.converse.initialize({
     ...login,
@@ -66,6 +69,7 @@ export async function startChat(credentials) {
 
     notification_icon: `${chat}/icon.svg`,
     show_client_info: false,
+    show_self_in_roster: false,
     loglevel: "error",
   });
 }
