@@ -8,7 +8,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).parent / "web"))
 
-import assets  # noqa: E402 - it lies beside the pages
+import assets
 
 # Pinned: a wheel is the same wherever it is built.
 BROTLI = "brotli==1.2.1"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from lanpi import paths
 
@@ -42,8 +43,14 @@ class Complaints:
         page.on("console", lambda said: self._add(f"console: {said.text}") if said.type == "error" else None)
         page.on("pageerror", lambda error: self._add(f"error: {error}"))
         page.on("requestfailed", lambda request: self._add(f"failed: {request.url} {request.failure}"))
-        page.on("response", lambda answer: self._add(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
+        page.on(
+            "response", lambda answer: self._add(f"{answer.status}: {answer.url}") if answer.status >= 400 else None
+        )
         page.on("request", lambda request: self._leaves(request.url))
+
+    def _answered(self, status: int, url: str) -> None:
+        if status >= 400:
+            self._add(f"{status}: {url}")
 
     def _leaves(self, url: str) -> None:
         if not url.startswith((f"{self.origin}/", "data:", f"blob:{self.origin}/")):
@@ -111,12 +118,50 @@ class Chat:
 
     def add_contact(self, address: str, name: str) -> None:
         """Ask somebody to become a contact; their chat opens."""
-        self.page.click("#converse-roster converse-dropdown button")
-        self.page.click("#converse-roster .add-contact")
+        self._choose("#converse-roster", ".add-contact")
         self.page.fill(".modal.show input[name=jid]", address)
         self.page.fill(".modal.show input[name=name]", name)
         self.page.click(".modal.show form.add-xmpp-contact button[type=submit]")
         expect(self.page.locator(".modal.show")).to_have_count(0)
+
+    def _choose(self, section: str, entry: str) -> None:
+        """An entry of a section's menu; the menu closes by itself when the list below it is drawn anew."""
+        button, item = self.page.locator(f"{section} converse-dropdown button").first, self.page.locator(entry)
+
+        def opened() -> None:
+            if not item.is_visible():
+                button.click(timeout=3000)
+            item.click(timeout=1000)
+
+        for _ in range(10):
+            with contextlib.suppress(PlaywrightTimeout):
+                return opened()
+        return item.click()
+
+    def enter_room(self, name: str, found_by: str = "") -> None:
+        """Open a room of that name; with ``found_by``, one that the search finds by these letters."""
+        self._choose("#chatrooms", ".show-add-muc-modal")
+        field = self.page.locator(".modal.show input[name=chatroom]")
+        if found_by:
+            field.press_sequentially(found_by)
+            self.page.locator(".modal.show .suggestion-box__results li", has_text=name).click()
+        else:
+            field.fill(name)
+        self.page.click(".modal.show input[name=join]")
+        expect(self.page.locator(".modal.show")).to_have_count(0)
+        expect(self.page.locator("converse-muc-heading", has_text=name)).to_be_visible()
+
+    def to_list(self) -> None:
+        """From a chat to the list: on a phone there is room for one of them."""
+        back = self.page.locator("converse-controlbox-navback converse-icon")
+        if back.is_visible():
+            back.click()
+        expect(self.page.locator("converse-user-profile")).to_be_visible()
+
+    def encrypt(self) -> None:
+        """Switch end-to-end encryption on in the open chat."""
+        self.page.click(".toggle-omemo")
+        expect(self.page.locator(".toggle-omemo .fa-lock")).to_be_visible()
 
     def accept_contact(self, address: str, name: str) -> None:
         """Say yes to a request; their chat is open then."""
@@ -133,7 +178,7 @@ class Chat:
 
     def say(self, text: str) -> None:
         """Send a message in the chat or room that is open."""
-        self.page.fill("converse-chat-toolbar ~ textarea, textarea.chat-textarea", text)
+        self.page.fill("textarea.chat-textarea", text)
         self.page.click(".send-button")
 
     def sees(self, text: str) -> None:

@@ -2,6 +2,7 @@
 import { watchAccessibility } from "./accessible.js";
 import { defineElements } from "./elements.js";
 import { languageOf } from "./language.js";
+import { roomsPlugin } from "./rooms.js";
 
 const TRADITIONAL = /^zh-(hant|tw|hk|mo)/i;
 
@@ -53,8 +54,10 @@ export async function startChat(credentials) {
     message_archiving: "always",
     archived_messages_page_size: "50",
 
+    whitelisted_plugins: [roomsPlugin(window.converse)],
+    muc_search_service: mucDomain,
+
     // Nothing from anywhere but this Pi.
-    muc_search_service: "",
     autocomplete_providers_url: "",
     xmpp_providers_url: "",
     providers_link: "",
