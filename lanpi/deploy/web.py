@@ -28,7 +28,7 @@ _EMPTY_STYLES = (
     "\n/*# sourceMappingURL=data:application/json;base64,"
     "eyJ2ZXJzaW9uIjozLCJzb3VyY2VzIjpbXSwibmFtZXMiOltdLCJtYXBwaW5ncyI6IiIsInNvdXJjZVJvb3QiOiIifQ== */",
 )
-"""What Converse 14 puts into 71 <style> elements: no rule at all, only an empty source map (its styles are in its CSS file)."""
+"""What Converse 14 puts into 71 <style> elements: no rule, only an empty source map (its rules are in its CSS file)."""
 
 
 def _hash_source(text: str) -> str:
@@ -101,9 +101,14 @@ class Web:
         """
         return html.escape(self.english[key].format(**values) if values else self.english[key])
 
-    def say(self, key: str, tag: str = "span") -> str:
+    def say(self, key: str, tag: str = "span", **values: Any) -> str:
         """An element with a text in it, which the page's script can put into another language."""
-        return f'<{tag} data-text="{key}">{self.text(key)}</{tag}>'
+        return f'<{tag} data-text="{key}">{self.text(key, **values)}</{tag}>'
+
+    @staticmethod
+    def join_policy(domain: str) -> str:
+        """Content-Security-Policy of the way in: it becomes the chat, and asks from HTTP whether HTTPS is trusted."""
+        return CHAT_POLICY.replace("connect-src 'self'", f"connect-src 'self' https://{domain}")
 
 
 @cache

@@ -1,7 +1,7 @@
 """Folders of static files on the Pi, each named by its content: what is there, and one placed.
 
-A folder is unpacked beside its place, compared with the digest in its name, put on disk and only then renamed: under its
-name it is always whole. It never changes afterwards, so a browser may keep what it has of it for good.
+A folder is unpacked beside its place, compared with the digest in its name, put on disk and only then renamed: under
+its name it is always whole. It never changes afterwards, so a browser may keep what it has of it for good.
 """
 
 import hashlib

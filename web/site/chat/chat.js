@@ -3,7 +3,9 @@ import { watchAccessibility } from "./accessible.js";
 import { defineElements } from "./elements.js";
 import { languageOf } from "./language.js";
 import { roomsPlugin } from "./rooms.js";
+import { sessionPlugin } from "./session.js";
 
+const ownPlugins = [];
 const TRADITIONAL = /^zh-(hant|tw|hk|mo)/i;
 
 /** Converse's name for the reader's language; it knows no plain "zh". */
@@ -54,7 +56,7 @@ export async function startChat(credentials) {
     message_archiving: "always",
     archived_messages_page_size: "50",
 
-    whitelisted_plugins: [roomsPlugin(window.converse)],
+    whitelisted_plugins: [roomsPlugin(window.converse), sessionPlugin(window.converse), ...ownPlugins],
     muc_search_service: mucDomain,
 
     // Nothing from anywhere but this Pi.
@@ -80,6 +82,18 @@ export async function startChat(credentials) {
 function registerServiceWorker() {
   // A browser that was told to go on without trusting the certificate takes no service worker; the chat works without.
   navigator.serviceWorker?.register("/chat/sw.js", { scope: "/chat/" }).catch((error) => console.info(error.message));
+}
+
+/** Tell others the name of somebody new, as soon as they are logged in (XEP-0054). */
+export function nameAfterLogin(jid, name) {
+  const plugin = "lanpi-name";
+  window.converse.plugins.add(plugin, {
+    initialize() {
+      const { api } = this._converse;
+      api.listen.once("connected", () => api.vcard.set(jid, { fn: name, nickname: name }));
+    },
+  });
+  ownPlugins.push(plugin);
 }
 
 export function prepare() {

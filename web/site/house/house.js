@@ -1,0 +1,4 @@
+import { translate } from "./translate.js";
+
+await translate();
+document.documentElement.classList.add("ready");
