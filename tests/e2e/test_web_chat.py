@@ -136,7 +136,7 @@ def test_after_a_reload_everything_is_there_without_a_login(anna, people, compla
     anna.logged_in()
     anna.contact("Ben").click()
     anna.sees("你好,安娜")
-    anna.page.locator("#chatrooms .list-item", has_text="家 Family").locator(".open-room").click()
+    anna.page.locator("#chatrooms .open-room", has_text="家 Family").click()
     anna.sees("大家好")
 
 

@@ -5,6 +5,9 @@ const REPAIRS = {
   "converse-popover button:not([aria-label])": (button) =>
     button.setAttribute("aria-label", button.dataset.bsTitle || "?"),
   "img.chat-image:not([alt])": (picture) => picture.setAttribute("alt", decodeURIComponent(picture.src.split("/").pop())),
+  // A list's entries are custom elements with the <li> inside.
+  ".occupant-list > converse-muc-occupant-list-item:not([role])": (entry) => entry.setAttribute("role", "listitem"),
+  ".occupant-list li:not([role])": (entry) => entry.setAttribute("role", "presentation"),
   "converse-root:not([role])": (root) => root.setAttribute("role", "main"),
   // A language is zh-CN in HTML (BCP 47), zh_CN in gettext.
   'converse-root[lang*="_"]': (root) => root.setAttribute("lang", root.lang.replace("_", "-")),
