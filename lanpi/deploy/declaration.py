@@ -115,6 +115,48 @@ class BackupEntry(Entry):
         return self
 
 
+class PortEntry(Entry):
+    """A port, or a range, on which a role's service answers the network; the firewall lets it in.
+
+    Attributes:
+        name: by which templates refer to it: ``ports.NAME.first``.
+        protocol: tcp or udp.
+        first, last: the range; one port where last is left out.
+        service: what answers there, for people.
+        local: only for addresses of the local network.
+        shared: it is no trouble when another process is there already (mDNS; a range to choose from).
+        when: over ``config`` alone, since what is open must be known before a Pi is read.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    protocol: Literal["tcp", "udp"]
+    first: int = Field(ge=1, le=65535)
+    last: int | None = Field(None, ge=1, le=65535)
+    service: str
+    local: bool = False
+    shared: bool = False
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> "PortEntry":
+        if self.last is not None and self.last < self.first:
+            raise ValueError(f"the range ends at {self.last}, before it begins at {self.first}")
+        return self
+
+
+class FragmentEntry(Entry):
+    """What a role adds to a file that another role owns, such as a listener of ejabberd's.
+
+    Attributes:
+        of: path of the file on the Pi.
+        at: the place in it; the file's template says ``fragments("/path", "place")`` there.
+        template: below templates/, without ``.j2``.
+    """
+
+    of: str = Field(pattern=ABSOLUTE)
+    at: str
+    template: str
+
+
 class Declaration(BaseModel):
     """All that a role declares.
 
@@ -122,7 +164,9 @@ class Declaration(BaseModel):
         early_files: placed before the packages, such as their sources.
         packages: names for apt.
         files: placed after the packages, before any service starts.
+        fragments: of files that other roles own.
         units: in the order in which they start.
+        ports: on which its services answer the network.
         data: folders with people's data, kept by an uninstall without --purge.
         backup: what a snapshot holds of it.
     """
@@ -131,7 +175,9 @@ class Declaration(BaseModel):
     early_files: list[FileEntry] = []
     packages: list[Package] = []
     files: list[FileEntry] = []
+    fragments: list[FragmentEntry] = []
     units: list[UnitEntry] = []
+    ports: list[PortEntry] = []
     data: list[str] = []
     backup: list[BackupEntry] = []
 

@@ -168,7 +168,7 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "check_minutes": MINUTES,
         "aliases": _aliases(facts, domain),
         "openings": ports.openings(config, ssh_ports(facts)),
-        "ports": {"turn_first": ports.TURN_FIRST, "turn_last": ports.TURN_LAST, "metrics": ports.METRICS},
+        "ports": ports.declared_ports(),
         "logs": _logs(config),
         "tls": _tls(config),
         "secret": lambda name: f"@LANPI_SECRET:{name}@",
@@ -212,6 +212,7 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
     values = context(facts, config, plan, domain)
     values["backup_manifest"] = build_manifest(backup_items(values), config, domain)
     renderer = _Renderer(values, dump(config))
+    values["fragments"] = renderer.fragments
     values["service_units"] = kept_running(renderer)
     early: list[File] = []
     packages: list[str] = []
@@ -269,6 +270,15 @@ class _Renderer:
     def files(self, entries: Sequence[FileEntry]) -> list[File]:
         """The files whose ``when`` holds, rendered."""
         return [file for entry in self.applying(entries) for file in self._files(entry)]
+
+    def fragments(self, of: str, at: str) -> str:
+        """What the roles add to a file at one of its places, in their order."""
+        entries = self.applying([entry for declared in declarations().values() for entry in declared.fragments])
+        return "".join(
+            self._environment.get_template(f"{entry.template}.j2").render(**self._values)
+            for entry in entries
+            if (entry.of, entry.at) == (of, at)
+        )
 
     def _applies(self, condition: object) -> bool:
         if condition is None:

@@ -8,7 +8,10 @@ import yaml
 from lanpi import paths
 from lanpi.deploy.declaration import Declaration, parse_declaration
 
-ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "backup", "checks", "metrics")
+ROLES = (
+    "base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "calls", "mqtt", "backup",
+    "checks", "metrics",
+)  # fmt: skip
 """In the order in which their units come up."""
 
 # libyaml's where PyYAML was built with it: a dozen files are read for each status.

@@ -159,6 +159,7 @@ def test_every_role_declares_and_every_template_is_placed():
         for entry in [*content.early_files, *content.files]:
             if not (entry.content or entry.package):
                 named.add((entry.template or entry.path.lstrip("/")) + ".j2")
+        named |= {f"{entry.template}.j2" for entry in content.fragments}
     there = {str(path.relative_to(paths.templates())) for path in paths.templates().rglob("*.j2")}
     assert named == there
 
