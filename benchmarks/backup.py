@@ -20,8 +20,8 @@ from pathlib import Path
 
 from lanpi import virtual
 from lanpi.hosts import ConnectOptions, open_host, parse_target
+from lanpi.pi.xmpp.client import Client, Login
 from lanpi.virtual import VirtualPi, container
-from lanpi.xmpp.client import Client, Login
 
 MODEL = "4-2g"
 LIMIT = 1.5

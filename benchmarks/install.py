@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 from lanpi import virtual
 from lanpi.config.model import Config
+from lanpi.deploy.desired import desired_state
 from lanpi.facts.read import read_facts
 from lanpi.hosts import ConnectOptions, open_host, parse_target
-from lanpi.provision.desired import desired_state
 from lanpi.tuning.decide import plan_limits
 from lanpi.virtual import VirtualPi, container
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from lanpi.xmpp.client import CLIENT, Client, Login, TimedOut, XmppError, tls_context
+from lanpi.pi.xmpp.client import CLIENT, Client, Login, TimedOut, XmppError, tls_context
 
 LOGINS_AT_ONCE = 32
 """More do not make the server faster, only each login slower."""
@@ -41,7 +41,7 @@ class Load:
     """What to do.
 
     Attributes:
-        host, port, domain, ca, direct_tls, mechanism: as in lanpi.xmpp.client.Login.
+        host, port, domain, ca, direct_tls, mechanism: as in lanpi.pi.xmpp.client.Login.
         password: of every account.
         prefix: accounts are called prefix + number, from 0 on.
         sessions: connected at the same time, an account each.

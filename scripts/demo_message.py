@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lanpi import paths
 from lanpi.hosts import ConnectOptions, open_host, parse_target
-from lanpi.xmpp.client import Client, Login
+from lanpi.pi.xmpp.client import Client, Login
 
 
 async def say(sender: Login, receiver: Login, text: str) -> None:

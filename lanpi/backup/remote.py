@@ -10,6 +10,7 @@ from lanpi import paths
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
 from lanpi.progress import Progress
+from lanpi.ship.closure import sources
 
 INSTALLED = "/usr/lib/lanpi/backup"
 SENT = "/run/lanpi/restore"
@@ -129,14 +130,16 @@ class _Listener:
 
 
 def send_program(host: Host, progress: Progress) -> Program:
-    """Put this lanpi's program onto a Pi that may have none; it has no Jinja in it, so the templates are it."""
-    folder = paths.templates() / "usr/lib/lanpi"
+    """Put this lanpi's program onto a Pi that may have none."""
+    files = {f"python/lanpi/pi/{path}": text for path, text in sources().items()}
+    files["backup"] = (paths.templates() / "usr/lib/lanpi/backup.j2").read_text("utf-8")  # without any Jinja in it
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for path in (folder / "backup.j2", *sorted((folder / "lanpi_backup").glob("*.j2"))):
-            entry = tarfile.TarInfo(str(path.relative_to(folder)).removesuffix(".j2"))
-            entry.size, entry.mode = path.stat().st_size, 0o700
-            archive.addfile(entry, io.BytesIO(path.read_bytes()))
+        for path, text in files.items():
+            data = text.encode()
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(data), 0o700
+            archive.addfile(entry, io.BytesIO(data))
     script = 'umask 077; mkdir -p "$1" && chmod 700 "$1" && tar -xf - -C "$1" --no-same-owner'
     host.run(["sh", "-c", script, "sh", SENT], stdin=packed.getvalue(), root=True)
     return Program(host, progress, f"{SENT}/backup")

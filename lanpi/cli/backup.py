@@ -116,9 +116,9 @@ def export(
     """Write everything into one file that other servers can read: for leaving lanpi. It is not encrypted."""
     from dataclasses import asdict
 
-    from lanpi.backup.export import export as run
     from lanpi.backup.remote import Program
     from lanpi.cli.install_report import TerminalReporter
+    from lanpi.flows.export import export as run
 
     terminal = Terminal(json_output=json_output)
     with open_target(target, terminal, login) as host, TerminalReporter(terminal, verbose=False) as report:

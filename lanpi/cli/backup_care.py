@@ -63,8 +63,8 @@ def drill(
 def _rehearse(target: str | None, json_output: bool, login: Login, location: str) -> None:
     from dataclasses import asdict
 
-    from lanpi.backup.rehearsal import rehearse
     from lanpi.cli.install_report import TerminalReporter, log_path
+    from lanpi.flows.drill import rehearse
 
     terminal = Terminal(json_output=json_output)
     with open_target(target, terminal, login) as host, TerminalReporter(terminal, verbose=False) as report:

@@ -5,7 +5,7 @@ import json
 from lanpi import paths
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts import Host
-from lanpi.server.admin import Server
+from lanpi.im.admin import Server
 
 
 def installed_server(host: Host) -> Server:

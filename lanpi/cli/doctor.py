@@ -10,8 +10,8 @@ from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
     from lanpi.doctor.result import Finding
+    from lanpi.flows.install import Outcome
     from lanpi.hosts import Host
-    from lanpi.provision.install import Outcome
 
 app = typer.Typer()
 
@@ -101,7 +101,7 @@ def _show(terminal: Terminal, findings: "tuple[Finding, ...]") -> None:
 
 def _mend(host: "Host", terminal: Terminal, findings: "tuple[Finding, ...]") -> bool:
     """Ask for and carry out what can be mended; whether anything was done."""
-    from lanpi.doctor.mend import mend, plan, say
+    from lanpi.flows.fix import mend, plan, say
 
     def converge() -> None:
         _install(host, check=False)
@@ -132,7 +132,7 @@ def _install(host: "Host", *, check: bool) -> "Outcome":
     from lanpi.cli.install_report import TerminalReporter
     from lanpi.config.load import effective, parse
     from lanpi.config.model import Config
-    from lanpi.provision.install import Options, install
+    from lanpi.flows.install import Options, install
 
     def configure(text: str | None) -> Config:
         return effective(parse(text, "/etc/lanpi/lanpi.yml on the Pi") if text else {}, {}, []).config

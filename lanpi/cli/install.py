@@ -45,8 +45,8 @@ def install(
     from lanpi.cli.install_report import TerminalReporter, log_path, say_outcome
     from lanpi.config.load import effective, load_file, parse, parse_setting
     from lanpi.config.model import Config
-    from lanpi.provision.install import Options
-    from lanpi.provision.install import install as run
+    from lanpi.flows.install import Options
+    from lanpi.flows.install import install as run
 
     terminal = Terminal(json_output=json_output, yes=yes)
     from_file: dict[str, Any] = load_file(config) if config else {}

@@ -10,10 +10,10 @@ from typing import Any
 
 from lanpi import paths
 from lanpi.cli.terminal import Terminal
+from lanpi.deploy.runner import Event
 from lanpi.errors import ExitCode, LanpiError
+from lanpi.flows.install import Options, Outcome
 from lanpi.preflight import Finding
-from lanpi.provision.install import Options, Outcome
-from lanpi.provision.runner import Event
 
 LOGS_KEPT = 20
 

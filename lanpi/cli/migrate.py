@@ -30,8 +30,8 @@ def migrate(
     """
     from dataclasses import asdict
 
-    from lanpi.backup.migrate import migrate as run
     from lanpi.cli.install_report import TerminalReporter, log_path
+    from lanpi.flows.migrate import migrate as run
 
     terminal = Terminal(json_output=json_output, yes=yes)
     with (

@@ -12,7 +12,7 @@ from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
-    from lanpi.backup.restore import Restored
+    from lanpi.flows.restore import Restored
 
 app = typer.Typer()
 
@@ -53,10 +53,10 @@ def restore(
 
     With --account or --room only that is brought in: what is there stays, and nothing is doubled.
     """
-    from lanpi.backup.restore import Request, restore_part
-    from lanpi.backup.restore import discard_previous as discard
-    from lanpi.backup.restore import restore as run
     from lanpi.cli.install_report import TerminalReporter, log_path
+    from lanpi.flows.restore import Request, restore_part
+    from lanpi.flows.restore import discard_previous as discard
+    from lanpi.flows.restore import restore as run
 
     terminal = Terminal(json_output=json_output, yes=yes)
     part = account or room

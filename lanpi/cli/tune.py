@@ -10,8 +10,8 @@ from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
+    from lanpi.flows.tune import Change, Proposal
     from lanpi.hosts import Host
-    from lanpi.tuning.apply import Change, Proposal
     from lanpi.tuning.model import Setting
 
 app = typer.Typer()
@@ -58,7 +58,7 @@ def tune(
     json_output: Json = False,
 ) -> None:
     """Fit the limits to the Pi: decide, ask, apply, prove - and go back by itself if it does not work."""
-    from lanpi.tuning.apply import Change
+    from lanpi.flows.tune import Change
 
     history = target == HISTORY
     if history:
@@ -96,14 +96,14 @@ def parse_override(text: str) -> tuple[str, int | str | None]:
 
 
 def _propose(host: "Host", change: "Change", undo: bool) -> "Proposal":
-    from lanpi.tuning.apply import propose, propose_undo
+    from lanpi.flows.tune import propose, propose_undo
 
     return propose_undo(host) if undo else propose(host, change)
 
 
 def _rows(host: "Host", proposal: "Proposal") -> "list[tuple[Setting, int | str | None, int | str]]":
     """Each setting with its value now and the one proposed."""
-    from lanpi.tuning.now import read_now
+    from lanpi.deploy.limits_now import read_now
 
     settings = proposal.decision.settings
     now = read_now(host, settings)
@@ -179,7 +179,7 @@ def _say_explanation(terminal: Terminal, host: "Host", change: "Change", name: s
 
 
 def _say_history(terminal: Terminal, host: "Host") -> None:
-    from lanpi.tuning.stored import read_history
+    from lanpi.deploy.limits_stored import read_history
 
     sets = read_history(host)
     if terminal.json_output:
@@ -198,8 +198,8 @@ def _say_history(terminal: Terminal, host: "Host") -> None:
 
 def _apply(terminal: Terminal, host: "Host", proposal: "Proposal", target: str | None, verbose: int) -> None:
     from lanpi.cli.install_report import TerminalReporter, log_path
-    from lanpi.provision.install import Options
-    from lanpi.tuning.apply import apply
+    from lanpi.flows.install import Options
+    from lanpi.flows.tune import apply
 
     if not proposal.changes_nothing:
         _say_plan(terminal, host, proposal, everything=False)

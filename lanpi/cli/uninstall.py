@@ -28,8 +28,8 @@ def uninstall(
 ) -> None:
     """Take lanpi off a Pi again and put back what it changed. People's data stays unless --purge is given."""
     from lanpi.cli.install_report import TerminalReporter, log_path
-    from lanpi.provision.uninstall import backups_on_card
-    from lanpi.provision.uninstall import uninstall as run
+    from lanpi.flows.uninstall import backups_on_card
+    from lanpi.flows.uninstall import uninstall as run
 
     terminal = Terminal(json_output=json_output, yes=yes)
     with open_target(target, terminal, login) as host:
@@ -56,7 +56,7 @@ def uninstall(
 
 def _warn_of_backups(terminal: Terminal, size: int | None) -> None:
     """Before the question, and where nobody is asked too: this is the last copy."""
-    from lanpi.provision.uninstall import OWN_REPOSITORY
+    from lanpi.flows.uninstall import OWN_REPOSITORY
 
     if size is not None:
         terminal.warn(f"the backups on the Pi's own card go too: {OWN_REPOSITORY}, {size / MEGABYTE:.1f} MB")

@@ -12,7 +12,7 @@ from lanpi.cli.common import installed_server
 from lanpi.cli.options import Json, Login, TargetArgument, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
-from lanpi.server.admin import generate_password
+from lanpi.im.admin import generate_password
 
 app = typer.Typer(no_args_is_help=True, help="Accounts: add, list, new passwords, remove.")
 

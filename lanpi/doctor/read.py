@@ -3,20 +3,12 @@
 import json
 import time
 
+from lanpi.deploy.roles import kept_units
 from lanpi.doctor.evidence import Evidence
-from lanpi.facts.bundle import broken_reading, bundle, run_program
-from lanpi.facts.read import PROBE_MODULES
 from lanpi.facts.records import build_record
 from lanpi.hosts.base import Host
-from lanpi.logs.read import MODULES as LOG_MODULES
-from lanpi.provision.roles import kept_units
+from lanpi.ship.bundle import broken_reading, run_program
 
-# Each after what it imports.
-MODULES = (
-    *(f"lanpi.facts.probe.{name}" for name in PROBE_MODULES),
-    *LOG_MODULES,
-    *(f"lanpi.doctor.probe.{name}" for name in ("machine", "services", "upkeep", "collect")),
-)
 TIMEOUT_SECONDS = 120
 
 
@@ -31,7 +23,7 @@ def read_evidence(host: Host, *, root: bool = True) -> Evidence:
         LanpiError: FAILED when python3 is missing there or the probe broke, and what ``Host.run`` raises.
     """
     arguments = [f"--units={','.join(kept_units())}"]
-    done = run_program(host, bundle(MODULES), arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)
+    done = run_program(host, "lanpi.pi.evidence.collect", arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)
     try:
         if done.exit_status != 0:
             raise ValueError(f"exit status {done.exit_status}")

@@ -12,8 +12,8 @@ from lanpi.doctor.checks import examine
 from lanpi.doctor.document import document
 from lanpi.doctor.evidence import Evidence
 from lanpi.hosts.base import Host
-from lanpi.logs.probe.secrets import redactor
 from lanpi.logs.read import Entry, read_logs
+from lanpi.pi.logs.secrets import redactor
 
 DAY_SECONDS = 86_400.0
 

@@ -7,8 +7,8 @@ from collections import Counter
 from lanpi.doctor.causes import crash_cause, recent
 from lanpi.doctor.evidence import Evidence, Unit
 from lanpi.doctor.result import OK, Check, Result, skipped
-from lanpi.status.probe.im import database_of
-from lanpi.status.probe.services import POSTGRESQL
+from lanpi.pi.im.api import database_of
+from lanpi.pi.read.services import POSTGRESQL
 
 LOOPING = 3
 """Ends within a quarter of an hour, and starts by systemd since the last one by hand."""

@@ -3,20 +3,13 @@
 import json
 from collections.abc import Sequence
 
-from lanpi.facts.bundle import broken_reading, bundle, run_program
 from lanpi.facts.model import Facts
 from lanpi.facts.records import build_record
 from lanpi.hosts.base import Host
+from lanpi.ship.bundle import broken_reading, run_program
 
-# Each after what it imports.
-PROBE_MODULES = ("source", "recorded", "system", "packages", "storage", "network", "collect")
 # apt-helper gives up after five seconds without an answer; a Pi 3 on a slow card needs the rest.
 TIMEOUT_SECONDS = 120
-
-
-def probe_program() -> bytes:
-    """The probe's modules as one program for ``python3 -``."""
-    return bundle([f"lanpi.facts.probe.{name}" for name in PROBE_MODULES])
 
 
 def read_facts(
@@ -44,7 +37,7 @@ def read_facts(
     arguments = [f"--packages={','.join(packages)}", f"--units={','.join(units)}"]
     if check_mirror:
         arguments.append("--check-mirror")
-    done = run_program(host, probe_program(), arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)
+    done = run_program(host, "lanpi.pi.facts", arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)
     try:
         if done.exit_status != 0:
             raise ValueError(f"exit status {done.exit_status}")

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lanpi.errors import ExitCode, LanpiError
-from lanpi.facts.bundle import broken_reading, bundle
 from lanpi.facts.records import build_record
 from lanpi.hosts.base import Completed, Host
-from lanpi.logs.probe.lines import LEVELS
+from lanpi.pi.logs.lines import LEVELS
+from lanpi.ship.bundle import broken_reading, stream_program
 
-MODULES = tuple(f"lanpi.logs.probe.{name}" for name in ("secrets", "lines", "collect"))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -113,8 +112,7 @@ def read_logs(
         f"--services={','.join(services)}",
         *(["--follow"] if follow else []),
     ]
-    argv = ["python3", "-", *arguments]
-    status = host.stream(argv, take, stdin=bundle(MODULES), root=root)
+    status = stream_program(host, "lanpi.pi.logs.collect", arguments, take, root=root)
     if status != 0:
         raise broken_reading(host, Completed("python3", status, b"", b""), f"exit status {status}")
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from lanpi.config.model import Config
+from lanpi.deploy.ports import TURN_FIRST, openings
 from lanpi.facts.model import Facts, Link, Listener
 from lanpi.preflight.finding import Finding, blocker, ok, warning
-from lanpi.provision.ports import TURN_FIRST, openings
 
 WEAK_SIGNAL_DBM = -70
 # What Debian's packages run; where such a package is, the finding about the package says all.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-from lanpi.checks.ring import Sample, written
+from lanpi.pi.checks.ring import Sample, written
 
 MEGABYTE = 1024 * 1024
 BLOCKS = " ▁▂▃▄▅▆▇█"

@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lanpi.deploy.proof import XMPP_PORT, Proof, prove, trust_anchor
 from lanpi.errors import LanpiError
 from lanpi.hosts.base import Host
-from lanpi.provision.proof import XMPP_PORT, Proof, prove, trust_anchor
-from lanpi.server.admin import Server
+from lanpi.im.admin import Server
+from lanpi.pi.im.api import domain_of
+from lanpi.pi.thresholds import TABLE
+from lanpi.pi.xmpp.client import Client, Login, XmppError
 from lanpi.status.lines import Line
 from lanpi.status.model import Readings
-from lanpi.status.probe.im import domain_of
-from lanpi.status.thresholds import TABLE
-from lanpi.xmpp.client import Client, Login, XmppError
 
 SECTION = "End to end"
 CHECK = "/usr/lib/lanpi/check"

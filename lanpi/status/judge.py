@@ -7,14 +7,14 @@ from datetime import datetime
 import yaml
 
 from lanpi.config.model import Config
+from lanpi.deploy.limits_stored import misfits
+from lanpi.pi.im.api import database_of
+from lanpi.pi.read.services import POSTGRESQL
+from lanpi.pi.thresholds import RESTART_WINDOW_SECONDS, TABLE, Level
 from lanpi.status.judge_board import board_lines, link_lines
 from lanpi.status.judge_history import history_lines, with_since
 from lanpi.status.lines import NOT_AVAILABLE, UNKNOWN, VERDICTS, Line, duration, size, worst
 from lanpi.status.model import MadeFor, Readings, Service
-from lanpi.status.probe.im import database_of
-from lanpi.status.probe.services import POSTGRESQL
-from lanpi.status.thresholds import RESTART_WINDOW_SECONDS, TABLE, Level
-from lanpi.tuning.stored import misfits
 
 REQUIRED = ("ejabberd.service", "redis-server.service")
 BACKUP_TIMER = "lanpi-backup.timer"

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from lanpi.pi.thresholds import SINCE_BOOT_SHIFT, TABLE, THROTTLE_FLAGS, UNDER_VOLTAGE, Level
 from lanpi.status.lines import NOT_AVAILABLE, Line, duration, size
 from lanpi.status.model import Board, Link
-from lanpi.status.thresholds import SINCE_BOOT_SHIFT, TABLE, THROTTLE_FLAGS, UNDER_VOLTAGE, Level
 
 SECTION = "Pi"
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lanpi.checks.names import MINUTES, MISSED_SECONDS
+from lanpi.pi.checks.names import MINUTES, MISSED_SECONDS
+from lanpi.pi.thresholds import TABLE
 from lanpi.status.lines import NOT_AVAILABLE, Line, duration, size
 from lanpi.status.model import History
-from lanpi.status.thresholds import TABLE
 
 SECTION = "Checks"
 PARTS = ("login", "delivery", "archive", "websocket", "web")

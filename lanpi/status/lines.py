@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lanpi.status.thresholds import SEVERITY, Level
+from lanpi.pi.thresholds import SEVERITY, Level
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 """Exit statuses as monitoring systems expect them (Monitoring Plugins Development Guidelines)."""

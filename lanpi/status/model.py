@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from lanpi.checks.ring import Sample
 from lanpi.facts.model import Installed
+from lanpi.pi.checks.ring import Sample
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from lanpi.metrics.exposition import Sample, samples
-from lanpi.metrics.exposition import exposition as as_text
+from lanpi.pi.metrics.exposition import Sample, samples
+from lanpi.pi.metrics.exposition import exposition as as_text
+from lanpi.pi.thresholds import SEVERITY
 from lanpi.status.judge import Report
-from lanpi.status.thresholds import SEVERITY
 
 
 def exposition(reports: Sequence[Report]) -> str:

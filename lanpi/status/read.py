@@ -2,20 +2,12 @@
 
 import json
 
-from lanpi.facts.bundle import broken_reading, bundle, run_program
+from lanpi.deploy.roles import kept_units
 from lanpi.facts.records import build_record
 from lanpi.hosts.base import Host
-from lanpi.provision.roles import kept_units
+from lanpi.ship.bundle import broken_reading, run_program
 from lanpi.status.model import Readings
 
-# Each after what it imports.
-MODULES = (
-    *(f"lanpi.facts.probe.{name}" for name in ("source", "recorded", "system", "packages", "storage", "network")),
-    "lanpi.checks.names",
-    "lanpi.checks.ring",
-    "lanpi.status.thresholds",
-    *(f"lanpi.status.probe.{name}" for name in ("services", "im", "board", "upkeep", "live", "history", "collect")),
-)
 TIMEOUT_SECONDS = 30
 ALWAYS_WATCHED = ("ejabberd.service", "redis-server.service", "ssh.service")
 
@@ -36,9 +28,8 @@ def read_status(host: Host, *, root: bool, since_seconds: float = 0) -> Readings
     Raises:
         LanpiError: FAILED when python3 is missing there or the probe broke, and what ``Host.run`` raises.
     """
-    program = bundle(MODULES)
     arguments = [f"--units={','.join(watched_units())}", f"--since={since_seconds}"]
-    done = run_program(host, program, arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)
+    done = run_program(host, "lanpi.pi.status", arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)
     try:
         if done.exit_status != 0:
             raise ValueError(f"exit status {done.exit_status}")

@@ -140,7 +140,7 @@ class Plan:
 
     @property
     def as_json(self) -> str:
-        """All of it as text; :mod:`lanpi.tuning.stored` reads it back."""
+        """All of it as text; :mod:`lanpi.deploy.limits_stored` reads it back."""
         return json.dumps(asdict(self), indent=1, sort_keys=True)
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from lanpi.xmpp.client import Client, Login, tls_context
+from lanpi.pi.xmpp.client import Client, Login, tls_context
 
 from .talk import join, say, upload, write_all
 

@@ -6,8 +6,8 @@ import socket
 import ssl
 from xml.etree.ElementTree import Element
 
-from lanpi.xmpp.client import CLIENT, FORWARD, MAM, TIMEOUT_SECONDS, Client, XmppError
-from lanpi.xmpp.xml import attribute, text
+from lanpi.pi.xmpp.client import CLIENT, FORWARD, MAM, TIMEOUT_SECONDS, Client, XmppError
+from lanpi.pi.xmpp.xml import attribute, text
 
 PING = "<ping xmlns='urn:xmpp:ping'/>"
 SLOT = "urn:xmpp:http:upload:0"

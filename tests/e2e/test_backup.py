@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lanpi.xmpp.client import Client, Login
+from lanpi.pi.xmpp.client import Client, Login
 
 from .crowd import Crowd, lost
 from .talk import PING, download, upload

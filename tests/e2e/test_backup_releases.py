@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from lanpi.xmpp.client import Client, Login
+from lanpi.pi.xmpp.client import Client, Login
 
 from .talk import belongings, download, join, say, settle_in, upload, whole_archive, write_all
 

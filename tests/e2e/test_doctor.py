@@ -9,8 +9,8 @@ import time
 
 import pytest
 
+from lanpi.pi.xmpp.client import AuthFailed, Client, Login, StreamFailed
 from lanpi.virtual import VirtualPi
-from lanpi.xmpp.client import AuthFailed, Client, Login, StreamFailed
 
 STOLEN_PORT = (
     "systemctl stop ejabberd; systemd-run -q --unit=thief python3 -c "

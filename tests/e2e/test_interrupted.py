@@ -9,8 +9,8 @@ import time
 
 import pytest
 
+from lanpi.deploy.lock import lock
 from lanpi.hosts import ConnectOptions, open_host, parse_target
-from lanpi.provision.lock import lock
 
 # What makes a system's state: packages, ports, units, and files but for logs, caches and what every boot writes.
 SNAPSHOT = r"""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lanpi import virtual
-from lanpi.xmpp.client import AuthFailed, Client, Login
-from lanpi.xmpp.xml import attribute
+from lanpi.pi.xmpp.client import AuthFailed, Client, Login
+from lanpi.pi.xmpp.xml import attribute
 
 from .talk import belongings, join, say, settle_in, whole_archive, write_all
 

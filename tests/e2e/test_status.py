@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lanpi import virtual
-from lanpi.xmpp.client import Client, Login, StanzaFailed
+from lanpi.pi.xmpp.client import Client, Login, StanzaFailed
 
 from .websocket_peer import websocket_login
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lanpi import virtual
-from lanpi.xmpp.client import Client, Login
+from lanpi.pi.xmpp.client import Client, Login
 
 BREAK = "/etc/systemd/system/redis-server.service.d/zz-test.conf"
 

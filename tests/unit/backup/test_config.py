@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from lanpi.backup.manifest import build_manifest
 from lanpi.config.backup import calendar
 from lanpi.config.load import effective
+from lanpi.deploy.backup_manifest import build_manifest
 from lanpi.errors import LanpiError
 
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from lanpi.checks.names import ACCOUNTS
+from lanpi.pi.checks.names import ACCOUNTS
 
 
 def test_the_checks_own_accounts_are_not_among_the_people(program):

@@ -6,30 +6,22 @@ import sys
 
 import pytest
 
-from lanpi import paths
-
 
 @pytest.fixture
 def entry(program, monkeypatch):
-    """The names of the program itself, as root runs it."""
-    file = paths.templates() / "usr/lib/lanpi/backup.j2"
-    names = {"__name__": "backup", "__file__": str(file)}
-    program("work")
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
-    exec(compile(file.read_text(), str(file), "exec"), names)
+    """The program, as root runs it."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "umask", lambda mask: 0)
-    return names
+    return program("main")
 
 
 def test_a_mistake_is_told_as_such(entry, monkeypatch, capsys):
     def broken(reporter, options):
         raise KeyError("host")
 
-    monkeypatch.setitem(entry["VERBS"], "status", broken)
+    monkeypatch.setitem(entry.VERBS, "status", broken)
     monkeypatch.setattr(sys, "argv", ["backup", "status"])
-    assert entry["main"]() == 1
+    assert entry.main() == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["event"], told["what"], told["kind"]) == ("error", "internal error: KeyError('host')", "failed")
     assert "in broken" in told["traceback"]

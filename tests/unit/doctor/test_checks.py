@@ -10,10 +10,10 @@ import pytest
 from lanpi.doctor.causes import CAUSES
 from lanpi.doctor.checks import CHECKS, choose, examine, exit_status
 from lanpi.doctor.evidence import Evidence
-from lanpi.doctor.mend import commands, plan
 from lanpi.doctor.result import NO_ROOT, Check, Result
 from lanpi.errors import LanpiError
 from lanpi.facts.records import build_record
+from lanpi.flows.fix import commands, plan
 
 DATA = Path(__file__).parents[2] / "data" / "doctor"
 HEALTHY = json.loads((DATA / "healthy.json").read_text("utf-8"))

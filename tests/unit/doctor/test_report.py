@@ -7,8 +7,8 @@ from pathlib import Path
 from lanpi.doctor.evidence import Evidence
 from lanpi.doctor.report import build, write
 from lanpi.facts.records import build_record
-from lanpi.logs.probe import secrets
 from lanpi.logs.read import Entry
+from lanpi.pi.logs import secrets
 
 HEALTHY = json.loads((Path(__file__).parents[2] / "data" / "doctor" / "healthy.json").read_text("utf-8"))
 

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from lanpi.facts.probe.packages import deb822_entries, debian_source, one_line_entries
-from lanpi.facts.probe.source import Machine
-from lanpi.facts.probe.system import unit_states
+from lanpi.pi.read.packages import deb822_entries, debian_source, one_line_entries
+from lanpi.pi.read.source import Machine
+from lanpi.pi.read.system import unit_states
 
 DEBIAN = "http://mirror.example/debian"
 RASPBERRY = "http://archive.raspberrypi.example/debian"

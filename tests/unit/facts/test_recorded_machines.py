@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from lanpi.facts.probe.collect import collect
-from lanpi.facts.probe.recorded import Recorded
+from lanpi.pi.facts import collect
+from lanpi.pi.read.recorded import Recorded
 
 from .machines import FOLDER, MACHINES, RecordedMachine
 
@@ -37,7 +37,7 @@ def test_recording_without_an_output_that_is_asked_for_is_an_error(tmp_path) -> 
 def test_command_line_reads_a_recorded_machine() -> None:
     root = FOLDER / "pi5-8g-trixie" / "tree"
     done = subprocess.run(
-        [sys.executable, "-m", "lanpi.facts.probe", "--root", str(root), "--packages", "rpi-swap,nothing"],
+        [sys.executable, "-m", "lanpi.pi.facts", "--root", str(root), "--packages", "rpi-swap,nothing"],
         capture_output=True,
         check=True,
     )

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from lanpi.errors import LanpiError
-from lanpi.logs.probe import lines, secrets
-from lanpi.logs.probe.collect import join
 from lanpi.logs.read import parse_since
+from lanpi.pi.logs import lines, secrets
+from lanpi.pi.logs.collect import join
 
 SECRETS = json.dumps({"redis_password": "vTQUt_liAPu", "nested": {"more": ["hunter2hunter2"]}, "short": "abc"})
 

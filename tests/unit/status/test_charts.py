@@ -5,9 +5,9 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from lanpi.checks.ring import Sample
 from lanpi.cli.status import seconds_of
 from lanpi.errors import LanpiError
+from lanpi.pi.checks.ring import Sample
 from lanpi.status.charts import BLOCKS, bars, columns, page, series
 
 MEGABYTE = 1024 * 1024

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from lanpi.checks import ring
-from lanpi.checks.names import KEPT, LIVE
-from lanpi.checks.ring import Sample
 from lanpi.facts.records import build_record
+from lanpi.pi.checks import ring
+from lanpi.pi.checks.history import history, midnight
+from lanpi.pi.checks.names import KEPT, LIVE
+from lanpi.pi.checks.ring import Sample
 from lanpi.status.judge import judge
 from lanpi.status.model import History
-from lanpi.status.probe.history import history, midnight
 
 from .recorded import readings
 

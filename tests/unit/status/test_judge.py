@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lanpi.pi.thresholds import TABLE
 from lanpi.status.judge import judge, unreachable
 from lanpi.status.lines import duration, size
-from lanpi.status.thresholds import TABLE
 
 from .recorded import DATA, readings
 

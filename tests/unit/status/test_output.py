@@ -12,15 +12,15 @@ from rich.console import Console
 
 from lanpi.cli import status as command
 from lanpi.cli.status_view import live, one, several
+from lanpi.deploy.proof import Proof
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Completed
-from lanpi.provision.proof import Proof
+from lanpi.pi.thresholds import TABLE
 from lanpi.status import deep
 from lanpi.status.deep import proof_lines
 from lanpi.status.document import document
 from lanpi.status.judge import judge, unreachable
 from lanpi.status.prometheus import exposition
-from lanpi.status.thresholds import TABLE
 from lanpi.status.watch import Watched, sparkline
 
 from .recorded import readings

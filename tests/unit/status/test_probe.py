@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lanpi.facts.probe.recorded import Recorded
-from lanpi.status.probe import board, im, services, upkeep
-from lanpi.status.probe.collect import collect
+from lanpi.pi.im import api as im
+from lanpi.pi.read import board, services, upkeep
+from lanpi.pi.read.recorded import Recorded
+from lanpi.pi.status import collect
 from lanpi.status.read import readings_from_json, watched_units
 
 TREES = sorted((Path(__file__).parents[2] / "data" / "facts").glob("*/tree"))

@@ -6,12 +6,12 @@ from dataclasses import asdict, replace
 import pytest
 
 from lanpi.config.model import Config
+from lanpi.deploy.limits_now import parse
+from lanpi.deploy.limits_stored import Set, find, in_effect, misfits, plan_from, with_state
 from lanpi.facts.model import Facts
 from lanpi.tuning.decide import decide, inputs_of
 from lanpi.tuning.enforce import unenforced
 from lanpi.tuning.model import Inputs
-from lanpi.tuning.now import parse
-from lanpi.tuning.stored import Set, find, in_effect, misfits, plan_from, with_state
 
 from .machines import machine
 

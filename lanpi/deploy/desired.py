@@ -1,0 +1,303 @@
+"""A Pi's desired state as three lists - packages, files, units - computed from the roles' declarations.
+
+Pure but for reading the declarations and templates that travel with lanpi: the same facts and
+configuration give the same state, which the playbooks then bring about.
+"""
+
+import base64
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from lanpi import paths
+from lanpi.config.backup import calendar
+from lanpi.config.dump import dump
+from lanpi.config.model import Config
+from lanpi.deploy import ports
+from lanpi.deploy.backup_manifest import build_manifest
+from lanpi.deploy.roles import declarations
+from lanpi.facts.model import Facts
+from lanpi.im.versions import has_feature
+from lanpi.pi.checks.names import ACCOUNTS, MINUTES
+from lanpi.ship.closure import ROOT, sources
+from lanpi.tuning.model import Plan
+
+POSTGRESQL_VERSIONS = {"bookworm": 15, "trixie": 17}
+"""The one PostgreSQL of each Debian release (packages.debian.org, postgresql)."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file on the Pi; secrets are still placeholders in its content."""
+
+    path: str
+    content: str
+    owner: str
+    group: str
+    mode: str
+    restarts: tuple[str, ...]
+    reloads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What the Pi should be.
+
+    Attributes:
+        early_files: placed before the packages (their sources).
+        packages: names for apt.
+        files: placed after the packages, before any service starts.
+        units: declarations in order, as the lanpi_units module takes them.
+        data: folders with people's data, kept by an uninstall without --purge.
+    """
+
+    early_files: tuple[File, ...]
+    packages: tuple[str, ...]
+    files: tuple[File, ...]
+    units: tuple[dict[str, Any], ...]
+    data: tuple[str, ...]
+
+    def variables(self) -> dict[str, Any]:
+        """The playbooks' variables."""
+        return {
+            "lanpi_early_files": [_travelling(file) for file in self.early_files],
+            "lanpi_packages": list(self.packages),
+            "lanpi_files": [_travelling(file) for file in self.files],
+            "lanpi_units": list(self.units),
+            "lanpi_data": list(self.data),
+        }
+
+
+def _travelling(file: File) -> dict[str, Any]:
+    """A file for the lanpi_tree module; Base64, because Ansible takes braces in a variable for a template."""
+    return asdict(file) | {"content": base64.b64encode(file.content.encode()).decode()}
+
+
+def swap_mechanism(facts: Facts, config: Config) -> str:
+    """Whose swap lanpi configures: the owner that is there, else zram-generator, else "none".
+
+    A container shares its host's swap and has none to set up.
+    """
+    if config.memory.swap == "off" or facts.hardware.is_virtual:
+        return "none"
+    if facts.swap.owner == "none":
+        return "zram-generator"
+    return "none" if facts.swap.owner == "other" else facts.swap.owner
+
+
+def _address4(facts: Facts) -> str:
+    """The first IPv4 address that a phone on the network can reach, "" if none."""
+    for link in facts.links:
+        for text in link.addresses:
+            address = ipaddress.ip_address(text)
+            if address.version == 4 and not address.is_loopback:
+                return text
+    return ""
+
+
+def _mdns_name(facts: Facts, config: Config, domain: str) -> str:
+    """The domain where it has to be told on the network beside the Pi's own name: as after a restore, else ""."""
+    own = f"{facts.hostname.lower()}.local"
+    return domain if config.network.hostname_mdns and domain.endswith(".local") and domain != own else ""
+
+
+def ssh_ports(facts: Facts) -> tuple[int, ...]:
+    """Where the SSH server listens; 22 too, so that no reading error can lock anybody out."""
+    found = {listener.port for listener in facts.listeners if listener.process.startswith("sshd")}
+    return tuple(sorted(found | {22}))
+
+
+def _aliases(facts: Facts, domain: str) -> list[str]:
+    """Other names and addresses under which a browser may come."""
+    names = {facts.hostname, f"{facts.hostname}.local", "localhost", "127.0.0.1"}
+    names |= {text for link in facts.links for text in link.addresses if ":" not in text}
+    return sorted(names - {domain})
+
+
+LOG_SHARE_JOURNAL = 0.5
+LOG_SHARE_EJABBERD = 0.4  # the rest is for Redis, apt and the other small ones
+
+
+def _logs(config: Config) -> dict[str, int]:
+    """How ``logs.max_mb`` is shared: half to the journal, 40 per cent to ejabberd's two logs.
+
+    ejabberd's share is a current file, one uncompressed old one and compressed ones of each log;
+    counted as if nothing compressed, so the bound holds.
+    """
+    rotations = 4
+    ejabberd_mb = int(config.logs.max_mb * LOG_SHARE_EJABBERD)
+    return {
+        "journal_mb": max(8, int(config.logs.max_mb * LOG_SHARE_JOURNAL)),
+        "ejabberd_mb": ejabberd_mb // 2,
+        "ejabberd_file_mb": max(1, ejabberd_mb // 2 // (rotations + 1)),
+        "rotations": rotations,
+    }
+
+
+def _tls(config: Config) -> dict[str, str | None]:
+    match config.tls.mode:
+        case "files":
+            return {"certificate": config.tls.certificate, "key": config.tls.key}
+        case "acme":
+            # Where ejabberd's own ACME client keeps what it fetched.
+            return {"certificate": '"/var/lib/ejabberd/acme/live/*"', "key": None}
+        case _:
+            return {"certificate": f"{paths.PI_TLS}/server.pem", "key": None}
+
+
+def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, Any]:
+    """All that templates and ``when`` conditions can refer to."""
+    return {
+        "facts": facts,
+        "config": config,
+        "plan": plan,
+        "domain": domain,
+        "swap": swap_mechanism(facts, config),
+        "wireless": any(link.wireless and link.up for link in facts.links),
+        "postgresql_version": POSTGRESQL_VERSIONS.get(facts.os.codename, max(POSTGRESQL_VERSIONS.values())),
+        "address4": _address4(facts),
+        "mdns_name": _mdns_name(facts, config, domain),
+        "check_accounts": ACCOUNTS,
+        "check_minutes": MINUTES,
+        "aliases": _aliases(facts, domain),
+        "openings": ports.openings(config, ssh_ports(facts)),
+        "ports": {"turn_first": ports.TURN_FIRST, "turn_last": ports.TURN_LAST, "metrics": ports.METRICS},
+        "logs": _logs(config),
+        "tls": _tls(config),
+        "secret": lambda name: f"@LANPI_SECRET:{name}@",
+        "backup_calendar": calendar(config.backup.schedule),
+        "has": partial(_has, facts.os.codename, config.im.channel),
+    }
+
+
+def _has(codename: str, channel: Any, feature: str) -> bool:
+    return has_feature(feature, codename, channel)
+
+
+def declared_packages() -> tuple[str, ...]:
+    """Every package that some configuration asks for."""
+    return tuple(
+        entry["name"] for role, declared in declarations().items() for entry in declared.get(f"{role}_packages", [])
+    )
+
+
+def backup_items(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the roles declare to be backed up, as far as it applies.
+
+    Args:
+        values: of :func:`context`.
+    """
+    renderer = _Renderer(values, "")
+    return [
+        {key: renderer.text(value) for key, value in entry.items() if key != "when"}
+        for role, declared in declarations().items()
+        for entry in renderer.applying(declared.get(f"{role}_backup", []))
+    ]
+
+
+def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desired:
+    """What the Pi should be, from what it is and what is configured.
+
+    Args:
+        facts: of the Pi.
+        config: the configuration in effect.
+        plan: the limits decided for it.
+        domain: the XMPP domain.
+    """
+    values = context(facts, config, plan, domain)
+    values["backup_manifest"] = build_manifest(backup_items(values), config, domain)
+    renderer = _Renderer(values, dump(config))
+    values["service_units"] = kept_running(renderer)
+    early: list[File] = []
+    packages: list[str] = []
+    files: list[File] = []
+    units: list[dict[str, Any]] = []
+    data: list[str] = []
+    for role, declared in declarations().items():
+        early += renderer.files(declared.get(f"{role}_early_files", []))
+        packages += [entry["name"] for entry in renderer.applying(declared.get(f"{role}_packages", []))]
+        files += renderer.files(declared.get(f"{role}_files", []))
+        for entry in renderer.applying(declared.get(f"{role}_units", [])):
+            unit = {key: value for key, value in entry.items() if key != "when"}
+            units.append(unit | {"name": renderer.text(entry["name"])})
+        data += declared.get(f"{role}_data", [])
+    return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data))
+
+
+def without_start(desired: Desired, name: str) -> Desired:
+    """The same with a unit left running or standing still as it is; enabled as before."""
+    units = tuple(
+        {key: value for key, value in unit.items() if key != "state"} if unit["name"] == name else unit
+        for unit in desired.units
+    )
+    return replace(desired, units=units)
+
+
+def kept_running(renderer: "_Renderer") -> tuple[str, ...]:
+    """The units that the roles keep running under this configuration, and the way in."""
+    entries = (entry for role, declared in declarations().items()
+               for entry in renderer.applying(declared.get(f"{role}_units", [])))  # fmt: skip
+    named = [renderer.text(entry["name"]) for entry in entries if entry["state"] != "stopped"]
+    return tuple(dict.fromkeys([*named, "ssh.service"]))
+
+
+class _Renderer:
+    """Jinja over declarations and templates; an undefined name is an error, never an empty string."""
+
+    def __init__(self, values: Mapping[str, Any], config_text: str) -> None:
+        self._values = values
+        self._config_text = config_text
+        self._environment = Environment(
+            loader=FileSystemLoader(paths.templates()),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,  # noqa: S701 - configuration files, not HTML
+        )
+
+    def text(self, template: str) -> str:
+        """A declaration's text with its variables filled in."""
+        return self._environment.from_string(template).render(**self._values)
+
+    def applying(self, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The entries whose ``when`` holds."""
+        return [entry for entry in entries if self._applies(entry.get("when"))]
+
+    def files(self, entries: Sequence[Mapping[str, Any]]) -> list[File]:
+        """The files whose ``when`` holds, rendered."""
+        return [file for entry in self.applying(entries) for file in self._files(entry)]
+
+    def _applies(self, condition: object) -> bool:
+        if condition is None:
+            return True
+        expression = self._environment.compile_expression(str(condition), undefined_to_none=False)
+        return bool(expression(**self._values))
+
+    def _files(self, entry: Mapping[str, Any]) -> list[File]:
+        if entry.get("package") != ROOT:
+            return [self._file(entry)]
+        # The Python that runs on the Pi, a file each: a diff that people can read.
+        file = partial(File, owner="root", group="root", mode="0644", restarts=(), reloads=())
+        return [file(f"{entry['path']}/{path}", text) for path, text in sources().items()]
+
+    def _file(self, entry: Mapping[str, Any]) -> File:
+        path = self.text(entry["path"])
+        if entry.get("content") == "config":
+            content = self._config_text
+        else:
+            name = entry.get("template", path.lstrip("/"))
+            content = self._environment.get_template(f"{name}.j2").render(**self._values)
+        return File(
+            path=path,
+            content=content,
+            owner=entry.get("owner", "root"),
+            group=entry.get("group", entry.get("owner", "root")),
+            mode=entry.get("mode", "0644"),
+            restarts=tuple(self.text(unit) for unit in entry.get("restarts", ())),
+            reloads=tuple(self.text(unit) for unit in entry.get("reloads", ())),
+        )

@@ -1,0 +1,91 @@
+"""`lanpi backup drill --on virtual`: the newest snapshot on a virtual Pi of this machine, proven there."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lanpi import virtual
+from lanpi.backup.handover import Side, carry_over, forget
+from lanpi.backup.remote import send_program
+from lanpi.config.load import effective, parse
+from lanpi.config.model import Config
+from lanpi.deploy.lock import lock
+from lanpi.deploy.proof import Proof
+from lanpi.facts.read import read_facts
+from lanpi.flows.install import Options, Reporter, install, proven
+from lanpi.hosts import ConnectOptions, open_host, parse_target
+from lanpi.hosts.base import Host
+from lanpi.im.admin import Server
+from lanpi.virtual.models import SUITES
+
+MODEL = "4-2g"
+"""What the virtual Pi is as large as; its limits are decided anew for it, as on any other Pi."""
+# It must not act for the one it stands for: no backups into its repositories, nothing sent or told in its name.
+APART: dict[str, Any] = {
+    "backup": {"enabled": False, "repositories": []},
+    "im": {"federation": False},
+    "network": {"hostname_mdns": False},
+}
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What a drill on a virtual Pi came to.
+
+    Attributes:
+        location: the repository. snapshot: its id, short.
+        summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
+        proof: the message exchange there.
+    """
+
+    location: str
+    snapshot: str
+    summary: dict[str, Any]
+    proof: Proof
+
+
+def rehearse(host: Host, location: str, log: Path | None, report: Reporter) -> Rehearsed:
+    """Bring a Pi's newest snapshot back on a virtual Pi, which is removed again, and note the proof on the Pi.
+
+    Args:
+        location: of the repository, as lanpi.yml names it; "" takes the first.
+
+    Raises:
+        LanpiError: MISSING (this machine cannot run virtual Pis), BLOCKED (no space), BAD_INPUT (no such
+            repository), FAILED (what did not work).
+    """
+    facts = read_facts(host, root=True)
+    suite = facts.os.codename if facts.os.codename in SUITES else None
+    with lock(host, report.note):
+        giver = Side(host, send_program(host, report))
+        try:
+            given = giver.program.run("give-snapshot", "--from", location)
+            report.begin("Starting a virtual Pi")
+            pi = virtual.up(f"drill-{secrets.token_hex(3)}", model=MODEL, suite=suite)
+            report.end(pi.name)
+            try:
+                with open_host(parse_target(f"virtual:{pi.name}"), ConnectOptions()) as scratch:
+                    proof = _bring_back(giver, given, scratch, log, report)
+            finally:
+                virtual.down(pi.name)
+            giver.program.run("served", given["location"])
+        finally:
+            forget(giver, report)
+    return Rehearsed(given["location"], given["snapshot"], given, proof)
+
+
+def _bring_back(giver: Side, given: dict[str, Any], scratch: Host, log: Path | None, report: Reporter) -> Proof:
+    with lock(scratch, report.note):
+        taker = Side(scratch, send_program(scratch, report))
+        carry_over(giver, given, taker, report)
+        taker.program.run("restore-settings")
+    install(scratch, as_apart, Options(log=log, serve=False), report)
+    with lock(scratch, report.note):
+        summary = taker.program.run("restore-swap")
+    return proven(scratch, Server(scratch, summary["domain"]), report)
+
+
+def as_apart(pi_text: str | None) -> Config:
+    """The restored settings, less what reaches out of the virtual Pi."""
+    return effective(parse(pi_text or "", "the restored lanpi.yml"), APART).config

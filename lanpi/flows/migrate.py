@@ -1,0 +1,111 @@
+"""`lanpi migrate`: a living server to another Pi - all while it runs, then what changed while it stands still."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lanpi.backup.handover import Side, carry_over, forget
+from lanpi.backup.remote import send_program
+from lanpi.deploy.lock import lock
+from lanpi.deploy.proof import Proof
+from lanpi.errors import LanpiError
+from lanpi.facts.model import Facts
+from lanpi.facts.read import read_facts
+from lanpi.flows.install import Options, Reporter, install, proven
+from lanpi.flows.restore import as_restored, same_domain
+from lanpi.hosts.base import Host
+from lanpi.im.admin import Server
+
+STOP = ("systemctl", "disable", "--now", "ejabberd.service")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a move came to.
+
+    Attributes:
+        summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
+        downtime_seconds: from before the old server stopped until a message had passed on the new one.
+        first_bytes: sent while the old server ran. last_bytes: sent while it stood still.
+        proof: the message exchange on the new Pi.
+        told: the domain where it is told by mDNS beside the new Pi's own name, else "".
+    """
+
+    summary: dict[str, Any]
+    downtime_seconds: float
+    first_bytes: int
+    last_bytes: int
+    proof: Proof
+    told: str
+
+
+def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
+    """Move the server of one Pi to another, and leave the old one stopped but whole.
+
+    Until the old server stops, nothing about it changes. If anything fails after that, it is started again.
+
+    Raises:
+        LanpiError: BAD_INPUT (no server on the old Pi, another domain on the new one), BLOCKED (no space, another
+            lanpi at work), FAILED (what did not work).
+    """
+    require_different(old, new)
+    facts = read_facts(new, root=True)
+    with lock(old, report.note):
+        giver = Side(old, send_program(old, report))
+        try:
+            return _move(giver, new, facts, log, report)
+        finally:
+            forget(giver, report)
+
+
+def _move(giver: Side, new: Host, facts: Facts, log: Path | None, report: Reporter) -> Moved:
+    with lock(new, report.note):
+        taker = Side(new, send_program(new, report))
+        given = giver.program.run("give")
+        same_domain(new, facts, given["domain"])
+        first = carry_over(giver, given, taker, report)
+        taker.program.run("restore-settings")
+    install(new, as_restored, Options(log=log, serve=False), report)
+    began = time.monotonic()
+    with _stopped(giver, new, report):
+        with lock(new, report.note):
+            last = carry_over(giver, giver.program.run("give", "--final"), taker, report)
+            summary = taker.program.run("restore-swap")
+        proof = proven(new, Server(new, summary["domain"]), report)
+        downtime = time.monotonic() - began
+    done = taker.program.run("restore-finish")
+    giver.program.run("given")
+    return Moved(summary, downtime, first, last, proof, done["told"])
+
+
+@contextmanager
+def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
+    """The old server stands still; when the block does not come to its end, it runs again, and the new one does not."""
+    try:
+        giver.program.run("give-stop")
+        yield
+    except BaseException:
+        # Also when it is interrupted: people must not be left without either server, nor with both.
+        for what, do in (
+            ("the old server could not be started again", lambda: giver.program.run("give-start")),
+            ("the new server could not be stopped", lambda: new.run(STOP, root=True)),
+        ):
+            try:
+                do()
+            except LanpiError as error:  # the failure that led here is the news
+                report.note(f"{what}: {error}")
+        raise
+
+
+def require_different(old: Host, new: Host) -> None:
+    """Refuse to move a Pi onto itself.
+
+    Raises:
+        LanpiError: both are the same machine.
+    """
+    first, second = (host.run(["cat", "/etc/machine-id"]).text.strip() for host in (old, new))
+    if first and first == second:
+        raise LanpiError("both are the same Pi", host=new.name, next_step="Name the new Pi second")

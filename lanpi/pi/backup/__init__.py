@@ -1,0 +1,1 @@
+"""Backups of a Pi: taken, kept, proven and brought back there."""

@@ -1,0 +1,271 @@
+"""Bring a snapshot back, in steps that can each be interrupted and repeated.
+
+fetch: everything beside what is there, compared with the snapshot's content; nothing else is touched.
+settings: configuration, secrets and certificate authority in place, for the install that follows.
+swap: data in place with ejabberd stopped; goes back by itself when the server does not come up with it.
+back: what was there before, again. finish: forget the work. discard: forget what was there before.
+
+What was there is moved to PREVIOUS, never removed, until `discard`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from lanpi.pi.backup import postgres
+from lanpi.pi.backup.catalogue import TAG, matches, newest
+from lanpi.pi.backup.common import (
+    Problem,
+    command,
+    empty,
+    make_folder,
+    read_json,
+    require_space,
+    sync_folder,
+    write_whole,
+)
+from lanpi.pi.backup.content import (
+    NAME,
+    NOBODYS,
+    differences,
+    read_content,
+    summary,
+    table_differences,
+    total_bytes,
+)
+from lanpi.pi.backup.exchange import NEW_DATABASE, OLD_DATABASE, exchange, give_back, keep_place
+from lanpi.pi.backup.places import opened
+from lanpi.pi.backup.restic import Restic
+
+FOLDER = Path("/var/lib/lanpi/restore")
+NEW = FOLDER / "new"
+STATE = FOLDER / "state.json"
+PREVIOUS = Path("/var/lib/lanpi/previous")
+SERVER = "ejabberd.service"
+NAME_UNIT = Path("/etc/systemd/system/lanpi-name.service")  # roles/network: tells a domain that is not the host name
+START_SECONDS = 180.0
+UNFINISHED = ("settings", "swapping", "swapped")
+
+
+def state():
+    """How far a restore came: snapshot, place of the previous data, phase; None where none is under way."""
+    return read_json(STATE)
+
+
+def note(**values):
+    """Write down how far it came."""
+    write_whole(STATE, json.dumps((state() or {}) | values, indent=1))
+
+
+def fetch(reporter, location, key, environment, name):
+    """Copy a snapshot beside what is there and compare all of it with its content."""
+    reporter.step(f"Looking for the snapshot at {location}")
+    with opened(location) as repository:
+        restic = Restic(repository, location, key, environment)
+        snapshot = choose(restic.snapshots(), name)
+        known = state()
+        content = read_content(json.loads(restic.run("dump", "--no-lock", snapshot["id"], f"/{NAME}")))
+        if known and known["snapshot"] != snapshot["id"] and known["phase"] in UNFINISHED:
+            raise Problem(
+                f"the restore of snapshot {known['snapshot'][:8]} was interrupted and is not finished",
+                f"Finish it first: the same command with --snapshot {known['snapshot'][:8]}",
+                "blocked",
+            )
+        if not known or known["snapshot"] != snapshot["id"]:
+            if shutil.which("psql") and postgres.exists(OLD_DATABASE):
+                raise Problem(
+                    "the database of before the last restore is still kept, and there is place for one",
+                    "lanpi restore --discard-previous",
+                    "blocked",
+                )
+            empty(NEW)
+            note(snapshot=snapshot["id"], phase="fetching", previous=time.strftime("%Y%m%d-%H%M%S", time.gmtime()))
+        if state()["phase"] == "fetching":
+            require_space(FOLDER, total_bytes(content), "the snapshot")
+            reporter.step(f"Restoring snapshot {snapshot['short_id']} beside what is there")
+            restic.restore(snapshot["id"], NEW, reporter.progress)
+            reporter.step("Comparing every table and file")
+            wrong = differences(content, NEW)
+            for entry in content["databases"]:
+                if entry["kind"] == "postgresql" and shutil.which("psql"):
+                    wrong += postgres.load(entry, NEW, NEW_DATABASE)
+            if wrong:
+                raise Problem(f"the snapshot does not restore: {'; '.join(wrong[:5])}", "Take another --snapshot")
+            note(phase="fetched")
+    reporter.say("result", id=snapshot["short_id"], phase=state()["phase"], **summary(content))
+
+
+def choose(found, name):
+    """The snapshot that is meant, of those that lanpi made."""
+    ours = [entry for entry in found if any(tag.startswith(TAG) for tag in entry.get("tags") or [])]
+    domains = {tag.removeprefix(TAG) for entry in ours for tag in entry["tags"] if tag.startswith(TAG)}
+    chosen = [entry for entry in ours if matches(entry, name)]
+    if not chosen:
+        raise Problem(f"there is no snapshot {name} there", "Without --snapshot the newest is taken", "bad-input")
+    if len(domains) > 1 and name == "latest":
+        raise Problem(
+            f"the repository holds several servers: {', '.join(sorted(domains))}",
+            "Name one with --snapshot ID",
+            "bad-input",
+        )
+    return newest(chosen)
+
+
+def _content():
+    content = read_json(NEW / NAME)
+    if content is None:
+        raise Problem("there is nothing fetched to restore", "Run `lanpi restore` from its beginning")
+    return content
+
+
+def _previous():
+    return PREVIOUS / state()["previous"]
+
+
+def _items(content, place):
+    return {item["name"] for item in content["items"] if item.get("place", "data") == place}
+
+
+def settings(reporter):
+    """Put configuration, secrets and authority in place; what was there is copied to PREVIOUS first."""
+    content = _content()
+    if state()["phase"] not in ("fetched", "settings"):
+        return
+    note(phase="settings")
+    names = _items(content, "settings")
+    for path, entry in content["files"].items():
+        if entry["item"] in names:
+            _place_setting(Path(path), Path(f"{NEW}/files{path}"), entry)
+    reporter.say("result", domain=content["domain"])
+
+
+def _place_setting(path, new, entry):
+    if path.is_file() and path.read_bytes() == new.read_bytes():
+        return  # as it was, or placed before an interruption
+    kept = Path(f"{_previous()}/files{path}")
+    if path.is_file() and not kept.exists():
+        keep_place(kept)
+        partly = kept.with_name(f".{kept.name}.partly")
+        shutil.copy2(path, partly)
+        shutil.chown(partly, path.stat().st_uid, path.stat().st_gid)
+        partly.replace(kept)
+    make_folder(path.parent)
+    partly = path.with_name(f".{path.name}.lanpi")
+    shutil.copyfile(new, partly)
+    # Settings are root's; a group that this Pi does not have yet is given by the install that follows.
+    partly.chmod(entry["mode"])
+    with partly.open("rb") as file:
+        os.fsync(file.fileno())
+    partly.replace(path)
+    sync_folder(path.parent)
+
+
+def swap(reporter):
+    """Exchange the data; go back by itself when the server does not come up with it."""
+    content = _content()
+    if state()["phase"] == "swapped":
+        reporter.say("result", previous=str(_previous()), **summary(content))
+        return
+    note(phase="swapping")
+    try:
+        reporter.step("Exchanging the data")
+        command(["systemctl", "stop", SERVER], seconds=180)
+        exchange(content, NEW, _previous())
+        reporter.step("Starting the server with it")
+        _start(content)
+        _load_mnesia(content)
+    except Exception as error:
+        back(reporter)
+        if isinstance(error, Problem):
+            raise Problem(f"{error.what}; went back to what was there", error.next_step) from error
+        raise
+    note(phase="swapped")
+    reporter.say("result", previous=str(_previous()), **summary(content))
+
+
+def _start(content):
+    """Start ejabberd and wait until it serves the people who are in the snapshot."""
+    command(["systemctl", "reset-failed", SERVER])
+    command(["systemctl", "start", SERVER], seconds=300)
+    deadline = time.monotonic() + START_SECONDS
+    expected = summary(content)["people"]
+    while True:
+        asked = subprocess.run(
+            ["/usr/lib/lanpi/im-call", "registered_users", json.dumps({"host": content["domain"]})],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if asked.returncode == 0:
+            # The Pi may have begun to check itself by now.
+            found = len(set(json.loads(asked.stdout)) - set(NOBODYS))
+            if found == expected:
+                return
+            raise Problem(f"the server serves {found} people, and the snapshot has {expected}")
+        if time.monotonic() > deadline:
+            raise Problem("the server does not start with the restored data", "`lanpi logs ejabberd` says why")
+        time.sleep(0.5)
+
+
+def _load_mnesia(content):
+    """ejabberd's restore says "done" whatever it did (a wrong node name too): what counts is what is there then."""
+    mnesia = content["mnesia"]
+    rows = {name: count for name, count in (mnesia or {}).get("tables", {}).items() if count}
+    if not rows:
+        return
+    handed = Path("/var/lib/ejabberd/lanpi-restore.backup")
+    shutil.copyfile(NEW / mnesia["file"], handed)
+    shutil.chown(handed, "ejabberd", "ejabberd")
+    try:
+        command(["/usr/lib/lanpi/im-call", "restore", "-"], stdin=json.dumps({"file": str(handed)}))
+    finally:
+        handed.unlink()
+    listed = json.loads(command(["/usr/lib/lanpi/im-call", "mnesia_list_tables"]))
+    wrong = table_differences(rows, {row["name"]: row["elements"] for row in listed})
+    if wrong:
+        raise Problem(f"Mnesia did not come back: {'; '.join(wrong)}")
+
+
+def back(reporter):
+    """What was there before, again: data and settings."""
+    content, previous = _content(), _previous()
+    reporter.step("Going back to what was there")
+    command(["systemctl", "stop", SERVER], seconds=180)
+    give_back(content, NEW, previous)
+    names = _items(content, "settings")
+    for path, entry in content["files"].items():
+        kept = Path(f"{previous}/files{path}")
+        if entry["item"] in names and kept.exists():
+            kept.replace(path)
+    # The server may have written into the copy: a next restore begins with a fresh one.
+    note(phase="fetching")
+    command(["systemctl", "reset-failed", SERVER])
+    command(["systemctl", "start", SERVER], seconds=300)
+
+
+def finish(reporter):
+    """The restore is proven: its work folder goes, the previous data stay."""
+    previous, domain = str(_previous()), _content()["domain"]
+    has_previous = _previous().exists()
+    told = domain if NAME_UNIT.exists() else ""
+    if told:
+        # It waits for the old Pi to give up the name, which may just have happened.
+        command(["systemctl", "restart", NAME_UNIT.name])
+    shutil.rmtree(FOLDER)
+    reporter.say("result", told=told, previous=previous if has_previous else "")
+
+
+def discard(reporter):
+    """Remove what was there before the restores."""
+    known = state()
+    if known and known["phase"] in UNFINISHED:
+        raise Problem("a restore is not finished: its previous data may still be needed", "Finish it first", "blocked")
+    there = sorted(path.name for path in PREVIOUS.iterdir()) if PREVIOUS.is_dir() else []
+    if PREVIOUS.exists():
+        shutil.rmtree(PREVIOUS)
+    if shutil.which("psql") and postgres.exists(OLD_DATABASE):
+        postgres.drop(OLD_DATABASE)
+    reporter.say("result", discarded=there)

@@ -1,0 +1,290 @@
+"""Put a consistent copy of all that a restore needs into one folder, with its content written down beside it.
+
+Databases first, each through its own online backup, then files: an upload that a copied message speaks of was
+complete before the message was sent, so it is there. Files are hard links where that is possible, so that
+nothing is copied and nobody can remove one while restic reads.
+"""
+
+import contextlib
+import grp
+import json
+import os
+import pwd
+import shutil
+import socket
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from lanpi.pi.backup import postgres
+from lanpi.pi.backup.common import (
+    FOLDER,
+    HANDED,
+    Problem,
+    command,
+    empty,
+    make_folder,
+    now,
+    read_json,
+    require_space,
+    write_whole,
+)
+from lanpi.pi.backup.content import FORMAT, NAME, check_sqlite, hashes, nobodys, resting, sha256, tables
+
+LAST = FOLDER / "last-content.json"
+IM_CALL = "/usr/lib/lanpi/im-call"
+HTTP_OK = 200
+BUSY_SECONDS = 60
+HANDED_SECONDS = 24 * 3600  # who fetches a copy for longer than that has gone
+FRESH_SECONDS = 5  # a file changed this lately may still be written to
+
+
+def stage(manifest, reporter, place):
+    """Fill `place` (STAGE, HANDED); returns the content.
+
+    manifest: /etc/lanpi/backup-manifest.json.
+    Raises Problem when there is no space, when a database cannot be copied or is damaged.
+    """
+    items = manifest["items"]
+    make_folder(FOLDER)
+    require_space(FOLDER, _bytes_needed(items), "a consistent copy")
+    empty(place)
+    began = time.time()
+    last = read_json(LAST) or {}
+    known = last.get("files", {})
+    content = {
+        "format": FORMAT,
+        "made": now(),
+        "hostname": socket.gethostname(),
+        "domain": manifest["domain"],
+        "versions": versions(manifest),
+        "items": items,
+        "databases": [],
+        "mnesia": None,
+        "files": {},
+        "folders": {},
+    }
+    mnesia = next((item for item in items if item["kind"] == "mnesia"), None)
+    with _asked(mnesia) as asked:
+        for item in items:
+            if item["kind"] in DATABASES:
+                reporter.step(f"Copying the database {item['name']}")
+                content["databases"].append(DATABASES[item["kind"]](item, place, last.get("databases", [])))
+        if asked:
+            content["mnesia"] = _mnesia(Path(mnesia["path"]), place, asked, reporter)
+    reporter.step("Collecting files")
+    for item in items:
+        if item["kind"] == "files":
+            _files(item, place, content, known, began)
+    write_whole(place / NAME, json.dumps(content, sort_keys=True))
+    return content
+
+
+def remember(content):
+    """Keep what is known of the files and tables, so that the next run need not read those that stayed."""
+    write_whole(LAST, json.dumps({"files": content["files"], "databases": content["databases"]}))
+
+
+def clear(place):
+    """The copy has done its work: it is as secret as the original, and as large."""
+    empty(place)
+
+
+def forget_handed():
+    """Remove a copy that nobody came for any more: the one who asked for it was cut off."""
+    if HANDED.exists() and time.time() - HANDED.stat().st_mtime > HANDED_SECONDS:
+        empty(HANDED)
+
+
+def versions(manifest):
+    """lanpi's version and those of the packages that wrote the data."""
+    said = command(["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Status}\n"])
+    rows = (line.split() for line in said.splitlines())
+    wanted = ("ejabberd", "postgresql", "restic")
+    return {"lanpi": manifest["version"]} | {
+        row[0]: row[1] for row in rows if row[-1] == "installed" and row[0] in wanted
+    }
+
+
+def _bytes_needed(items):
+    """Upper bound of what the copy takes beside the originals."""
+    needed = 0
+    for item in items:
+        if item["kind"] == "sqlite":
+            paths = [Path(item["path"]), Path(item["path"] + "-wal")]
+        elif item["kind"] == "postgresql":
+            needed += postgres.size(item)
+            continue
+        elif item["kind"] == "files" and not _can_link(Path(item["path"])):
+            paths = [path for path, _ in _walk(Path(item["path"]))]
+        else:
+            continue
+        needed += sum(path.stat().st_size for path in paths if path.is_file())
+    return needed
+
+
+def _can_link(path):
+    return path.exists() and path.stat().st_dev == FOLDER.stat().st_dev
+
+
+def _sqlite(item, place, last):
+    """One read transaction from begin to end: in WAL mode writers go on meanwhile, and none of it is in the copy."""
+    source, name = Path(item["path"]), f"databases/{item['name']}.sqlite"
+    target = place / name
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    if not source.is_file():
+        raise Problem(f"{source} is not there", "`lanpi doctor` says what is wrong with the server")
+    live = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    copy = sqlite3.connect(target)
+    try:
+        copy.execute("PRAGMA synchronous = OFF")  # made anew after a power cut
+        # All pages in one step: between two steps a writer would make SQLite begin again (sqlite.org/backup.html).
+        live.backup(copy, pages=-1)
+    except sqlite3.Error as error:
+        raise Problem(f"{source} cannot be copied: {error}", "`lanpi doctor` says what is wrong") from error
+    finally:
+        copy.close()
+        live.close()
+    target.chmod(0o600)
+    entry = {
+        "kind": "sqlite",
+        "name": item["name"],
+        "file": name,
+        "path": item["path"],
+        "owner": item["owner"],
+        "bytes": target.stat().st_size,
+        "sha256": sha256(target),
+    }
+    # Byte for byte what the last run has checked, counted and hashed.
+    same = next(
+        (known for known in last if entry.items() <= known.items() and {"hashes", "nobodys"} <= set(known)), None
+    )
+    if same:
+        return same
+    check_sqlite(target)
+    with resting(target) as database:
+        return entry | {"tables": tables(database), "nobodys": nobodys(database), "hashes": hashes(database)}
+
+
+def _postgresql(item, place, _last):
+    return postgres.dump(item, place)
+
+
+DATABASES = {"sqlite": _sqlite, "postgresql": _postgresql}
+
+
+@contextlib.contextmanager
+def _asked(item):
+    """Ask ejabberd for its own backup of Mnesia, which it makes while the databases are copied; None without `item`.
+
+    All in one call: each start of Python costs a Pi more than what it asks.
+    """
+    if item is None:
+        yield None
+        return
+    Path(item["path"]).unlink(missing_ok=True)
+    calls = [["mnesia_list_tables", {}], ["backup", {"file": item["path"]}]]
+    pipe = subprocess.PIPE
+    with subprocess.Popen([IM_CALL, "batch"], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as asked:
+        with contextlib.suppress(BrokenPipeError):  # its exit status says it
+            asked.stdin.write(json.dumps(calls))
+            asked.stdin.close()
+        asked.stdin = None  # communicate() would write to it
+        yield asked
+
+
+def _mnesia(written, place, asked, reporter):
+    """What ejabberd keeps in Mnesia on disk: with SQL storage only its schema. None when it does not run."""
+    answers, _ = asked.communicate()
+    if asked.returncode != 0:
+        # A server that is down is no reason to have no backup: people's data are in the database and the files.
+        reporter.say("note", text="ejabberd does not run: without its own backup of Mnesia", next_step="lanpi doctor")
+        return None
+    (listed, answer), (backed_up, said) = json.loads(answers)
+    if backed_up != HTTP_OK:
+        raise Problem(f"ejabberd's own backup failed: {said.strip()}", "`lanpi logs ejabberd` says why")
+    # ejabberd before 25 has no such command; its tables are then in the backup, but not counted.
+    rows = json.loads(answer) if listed == HTTP_OK else []
+    on_disk = {row["name"]: row["elements"] for row in rows if "disc" in row["storage_type"].lower()}
+    if not written.is_file() or written.stat().st_size == 0:
+        raise Problem("ejabberd's own backup left no file", "`lanpi logs ejabberd` says why")
+    target = place / "mnesia" / "ejabberd.backup"
+    target.parent.mkdir(mode=0o700)
+    shutil.move(written, target)
+    target.chmod(0o600)
+    return {
+        "file": "mnesia/ejabberd.backup",
+        "bytes": target.stat().st_size,
+        "sha256": sha256(target),
+        "tables": on_disk,
+        "counted": listed == HTTP_OK,
+    }
+
+
+def _walk(path):
+    """A file, or all files and folders below a folder, with whether each is a folder; links are left out."""
+    if path.is_file() and not path.is_symlink():
+        yield path, False
+    elif path.is_dir() and not path.is_symlink():
+        yield path, True
+        for child in sorted(path.iterdir()):
+            yield from _walk(child)
+
+
+def _files(item, place, content, known, began):
+    for path, is_folder in _walk(Path(item["path"])):
+        target = Path(f"{place}/files{path}")
+        try:
+            status = path.lstat()
+            owner = {"mode": status.st_mode & 0o7777, "owner": _user(status.st_uid), "group": _group(status.st_gid)}
+            if is_folder:
+                target.mkdir(parents=True, exist_ok=True)
+                content["folders"][str(path)] = owner | {"item": item["name"]}
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _take(path, target, fresh=status.st_mtime > began - FRESH_SECONDS)
+        except FileNotFoundError:
+            continue  # removed by its owner meanwhile
+        copied = target.stat()
+        before = known.get(str(path), {})
+        same = (before.get("bytes"), before.get("mtime_ns"), before.get("inode")) == (
+            copied.st_size,
+            copied.st_mtime_ns,
+            status.st_ino,
+        )
+        content["files"][str(path)] = owner | {
+            "item": item["name"],
+            "bytes": copied.st_size,
+            "mtime_ns": copied.st_mtime_ns,
+            "inode": status.st_ino,
+            "sha256": before["sha256"] if same else sha256(target),
+        }
+
+
+def _take(path, target, *, fresh):
+    """A link costs nothing, but shares later writes: what may still be written to is copied."""
+    if not fresh:
+        try:
+            os.link(path, target, follow_symlinks=False)
+            return
+        except OSError as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            # Another file system, or one without links: copied, and the space for it was asked for.
+    shutil.copy2(path, target, follow_symlinks=False)
+
+
+def _user(uid):
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _group(gid):
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)

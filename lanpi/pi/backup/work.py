@@ -1,0 +1,274 @@
+"""What the timers and the commands do: run, prune, verify, unlock."""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+from lanpi.pi.backup import postgres, stage, status
+from lanpi.pi.backup.catalogue import tag
+from lanpi.pi.backup.common import (
+    KEY,
+    MANIFEST,
+    RUN,
+    STAGE,
+    Problem,
+    command,
+    make_folder,
+    now,
+    read_json,
+)
+from lanpi.pi.backup.content import summary
+from lanpi.pi.backup.places import is_local, named, opened, require_writable
+from lanpi.pi.backup.restic import NO_REPOSITORY, Restic, ResticError
+
+PACK = re.compile(r"[Pp]ack (?:ID )?([0-9a-f]{64})")
+
+
+def manifest():
+    """What the install declared."""
+    found = read_json(MANIFEST)
+    if found is None:
+        raise Problem("backups are not set up here", "Run `lanpi install`", "bad-input")
+    return found
+
+
+@contextlib.contextmanager
+def alone(reporter):
+    """One work at a time; the others wait. The kernel frees the lock of a process that died."""
+    make_folder(RUN)
+    with (RUN / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            reporter.step("Waiting for another backup work to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def run(reporter):
+    """Back up to every repository; one that fails does not keep the others from theirs."""
+    declared = manifest()
+    if not declared["repositories"]:
+        raise Problem("there is no repository to back up to", "Name one: --set backup.repositories=[…]", "bad-input")
+    began = time.monotonic()
+    _note_clock(reporter)
+    stage.forget_handed()
+    status.forget_repositories(declared["repositories"])
+    failures, results, content = [], [], None
+    with _hooks(declared, reporter, failures):
+        try:
+            content = stage.stage(declared, reporter, STAGE)
+            for location in declared["repositories"]:
+                reporter.step(f"Saving to {location}")
+                try:
+                    results.append(_save(declared, location, content, reporter.progress))
+                except Problem as problem:
+                    failures.append(named(location, problem.what))
+                    status.update_repository(location, last_error=problem.what, last_error_at=now())
+                    reporter.say("note", text=failures[-1], next_step=problem.next_step)
+            if results:
+                stage.remember(content)
+                status.update(last_success=now())
+        finally:
+            stage.clear(STAGE)
+    if failures:
+        raise Problem("; ".join(failures), "Mend that, and run `lanpi backup now`")
+    status.update(last_error="")
+    reporter.say("result", repositories=results, seconds=round(time.monotonic() - began, 1), **summary(content))
+
+
+def _note_clock(reporter):
+    """A Pi has no clock of its own: without the network's it may believe that it is last week."""
+    last = status.read()["last_success"]
+    if last > now():
+        reporter.say("note", text=f"the clock says {now()}, and the last backup was made at {last}")
+
+
+def _save(declared, location, content, heard):
+    known = status.read()["repositories"].get(location, {})
+    with opened(location) as repository:
+        require_writable(repository, location)
+        restic = Restic(repository, location)
+        if not known.get("made"):
+            _make_repository(restic, repository, location)
+        try:
+            # Each call of restic costs a second or more of key derivation: so there is only this one.
+            done = restic.past_dead_locks(lambda: restic.backup(STAGE, content["hostname"], tag(declared), heard))
+        except ResticError as error:
+            if error.status != NO_REPOSITORY:
+                raise
+            # A disk that is not mounted looks like an empty folder: filling the card instead would help nobody.
+            raise Problem(
+                f"the repository that was at {location} is not there any more",
+                f"Is its disk mounted? To begin a new one there: lanpi backup forget-repository {location}",
+            ) from error
+    status.update_repository(
+        location,
+        last_success=now(),
+        last_error="",
+        snapshot=done["snapshot_id"],
+        added_bytes=done["data_added"],
+    )
+    return {"location": location, "snapshot": done["snapshot_id"][:8], "added_bytes": done["data_added"]}
+
+
+def _make_repository(restic, repository, location):
+    if not restic.exists():
+        if is_local(repository):
+            make_folder(Path(repository).parent)
+        restic.run("init")
+    status.update_repository(location, made=now())
+
+
+def forget_repository(reporter, location):
+    """Allow a new repository where one was."""
+    status.update_repository(location, made="")
+    reporter.say("result", location=location)
+
+
+def _forget(restic, declared):
+    """Forget by the retention; what nothing refers to any more is removed by prune."""
+    keep = [f"--keep-{name}={count}" for name, count in declared["keep"].items() if count]
+    restic.run("forget", "--tag", tag(declared), "--group-by", "tags", *keep)
+
+
+def forget_leftovers():
+    """Remove the databases that a work left which was cut off."""
+    if any(item["kind"] == "postgresql" for item in manifest()["items"]):
+        postgres.drop_leftovers()
+
+
+def prune(reporter):
+    """Remove what no snapshot refers to."""
+
+    def each(restic, location):
+        reporter.step(f"Pruning {location}")
+        restic.past_dead_locks(lambda: _forget(restic, manifest()))
+        restic.past_dead_locks(lambda: restic.run("prune"))
+
+    _everywhere(reporter, each)
+
+
+def unlock(reporter):
+    """Take away dead locks."""
+
+    def each(restic, location):
+        reporter.step(f"Looking for dead locks at {location}")
+        count = restic.unlock()
+        reporter.say("note", text=f"{location}: {count or 'no'} dead locks")
+
+    _everywhere(reporter, each)
+
+
+def verify(reporter, subset):
+    """Check each repository, and read all of its data, or a share such as "5%".
+
+    Names the snapshots that damage hits.
+    """
+
+    def each(restic, location):
+        reporter.step(f"Reading {location}")
+        share = f"--read-data-subset={subset}" if subset else "--read-data"
+        try:
+            restic.past_dead_locks(lambda: restic.run("check", share))
+        except Problem as problem:
+            hit = _snapshots_hit(restic, getattr(problem, "said", ""))
+            text = f"damaged; snapshots hit: {', '.join(hit)}" if hit else problem.what
+            raise Problem(text, "Copy what still restores; make a new repository on another disk") from problem
+        status.update_repository(location, last_verified=now())
+
+    _everywhere(reporter, each)
+    status.update(last_verified=now())
+
+
+def _snapshots_hit(restic, said):
+    packs = sorted(set(PACK.findall(said)))
+    if not packs:
+        return []
+    try:
+        found = json.loads(restic.run("find", "--json", "--pack", *packs))
+    except (Problem, ValueError):
+        # Where the damage is in the tree of files itself, nobody can tell any more: all that may be hit.
+        return [snapshot["short_id"] for snapshot in restic.snapshots()]
+    return sorted({entry["snapshot"][:8] for entry in found if "snapshot" in entry})
+
+
+def _everywhere(reporter, each):
+    """Do something for each repository, all of them, and fail at the end with all that failed."""
+    failures = []
+    for location in manifest()["repositories"]:
+        try:
+            with opened(location) as repository:
+                each(Restic(repository, location), location)
+        except Problem as problem:
+            failures.append(named(location, problem.what))
+            status.update_repository(location, last_error=problem.what, last_error_at=now())
+    if failures:
+        raise Problem("; ".join(failures), "`lanpi status` goes on showing it until it works")
+    reporter.say("result", repositories=manifest()["repositories"])
+
+
+def versions_differ(content):
+    """Whether another ejabberd wrote the snapshot than the one that is here."""
+    return content["versions"].get("ejabberd") != stage.versions({"version": ""}).get("ejabberd")
+
+
+@contextlib.contextmanager
+def _hooks(declared, reporter, failures):
+    """Run the hooks around the block; the one after runs whatever happened, and learns it from LANPI_BACKUP.
+
+    One that fails before means no backup (what it should have stopped may still write); one that fails after is
+    one failure more, and never hides the first.
+    """
+    _hook(declared["hook_before"], reporter, "before")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(Problem):  # the news is what failed first
+            _hook(declared["hook_after"], reporter, "failed")
+        raise
+    try:
+        _hook(declared["hook_after"], reporter, "failed" if failures else "done")
+    except Problem as problem:
+        failures.append(problem.what)
+
+
+def _hook(path, reporter, how):
+    if path:
+        reporter.step(f"Running {path}")
+        try:
+            command([path], environment={**os.environ, "LANPI_BACKUP": how})
+        except OSError as error:
+            raise Problem(f"the hook {path} cannot run: {error.strerror}", f"chmod +x {path}") from error
+
+
+def tell_admin(what):
+    """A message to the administrator's account; the backup's own failure stays the news if even that fails."""
+    declared = manifest()
+    if not declared["notify"]:
+        return
+    message = {
+        "type": "chat",
+        "from": declared["domain"],
+        "to": f"{declared['admin']}@{declared['domain']}",
+        "subject": "Backup",
+        "body": f"The backup failed: {what}",
+    }
+    done = subprocess.run(
+        [stage.IM_CALL, "send_message", "-"], input=json.dumps(message), capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        print(f"note: the administrator could not be told: {done.stderr or done.stdout}", flush=True)
+
+
+def key():
+    """The repositories' key; printed to nobody but a recovery sheet."""
+    try:
+        return KEY.read_text().strip()
+    except FileNotFoundError as error:
+        raise Problem("backups are not set up here", "Run `lanpi install`", "bad-input") from error

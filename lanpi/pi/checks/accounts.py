@@ -1,0 +1,60 @@
+"""The two accounts of the checks: made on the Pi, their passwords never leave it."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from lanpi.pi.checks.names import ACCOUNTS, SECRETS
+from lanpi.pi.im import api as im
+from lanpi.pi.xmpp.client import Login
+
+
+def logins(settings: dict[str, Any]) -> tuple[Login, Login]:
+    """How the two log in; the accounts are made where there are none yet.
+
+    Args:
+        settings: ``domain``, and ``ca``: what to verify the certificate against, None for the system's authorities.
+
+    Raises:
+        OSError, ValueError: ejabberd does not answer, or refuses.
+    """
+    passwords = _known() or renew(settings["domain"])
+    first, second = (
+        Login(name, settings["domain"], passwords[name], "127.0.0.1", ca=settings["ca"]) for name in ACCOUNTS
+    )
+    return first, second
+
+
+def _known() -> dict[str, str] | None:
+    """The passwords that are kept; None where there are none, or not what they should be."""
+    try:
+        passwords = json.loads(Path(SECRETS).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return passwords if isinstance(passwords, dict) and set(passwords) == set(ACCOUNTS) else None
+
+
+def renew(domain: str) -> dict[str, str]:
+    """Give both new passwords, and make them where they are missing, as after a restore onto another Pi.
+
+    Raises:
+        OSError, ValueError: ejabberd does not answer, or refuses.
+    """
+    passwords = {name: secrets.token_urlsafe(24) for name in ACCOUNTS}
+    there = im.call(domain, "registered_users", host=domain)
+    for name, password in passwords.items():
+        if name in there:
+            im.call(domain, "change_password", user=name, host=domain, newpass=password)
+        else:
+            im.call(domain, "register", user=name, host=domain, password=password)
+    target = Path(SECRETS)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(target.with_suffix(".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(passwords, file)
+        file.flush()
+        os.fsync(file.fileno())
+    target.with_suffix(".new").replace(target)
+    return passwords

@@ -1,0 +1,1 @@
+"""ejabberd as the Pi itself reaches it."""

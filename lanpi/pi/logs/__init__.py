@@ -1,0 +1,1 @@
+"""The Pi's logs, merged and redacted there."""

@@ -1,0 +1,1 @@
+"""A Pi's figures for Prometheus."""

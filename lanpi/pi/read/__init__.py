@@ -1,0 +1,1 @@
+"""What a Pi says of itself: each reading once. Reads, and decides nothing."""

@@ -1,0 +1,1 @@
+"""A small XMPP client for checks, proofs and load."""

@@ -1,0 +1,1 @@
+"""The one way by which lanpi's code gets to a Pi."""
