@@ -61,7 +61,8 @@ def show(
 ) -> None:
     """Show the settings in effect on a Pi.
 
-    lanpi shows each value with its origin. With --config or --set, it shows the settings as `lanpi install` with the same options would leave them.
+    lanpi shows each value with its origin. With --config or --set, it shows the settings as `lanpi install`
+    with the same options would leave them.
 
     \b
     Examples:

@@ -155,7 +155,7 @@ def _dial(hop: Endpoint, timeout_seconds: float) -> socket.socket:
         raise _unreachable(
             hop,
             f"no machine named {hop.address} was found",
-            "Check the name, and that the Pi is on and in the same network. Or use the IP address that your router shows",
+            "Check the name, and that the Pi is on and in the same network. Its IP address from your router works too",
         ) from error
     except ConnectionRefusedError as error:
         raise _unreachable(

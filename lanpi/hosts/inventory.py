@@ -46,7 +46,7 @@ class Inventory:
         if not _NAME.match(name) or name == "local":
             raise LanpiError(
                 f"{name!r} is not a valid name for a host",
-                next_step="Use up to 32 lower-case letters, digits and hyphens, starting with a letter; local is reserved",
+                next_step="Use up to 32 lower-case letters, digits and hyphens, starting with a letter, except local",
                 exit_code=ExitCode.BAD_INPUT,
             )
         self._write(self.names() | {name: target})
