@@ -222,7 +222,7 @@ def move(
 ) -> None:
     """Move a virtual Pi's card to another model.
 
-    This is what happens when you replace a Pi by a bigger one.
+    This is what happens when you replace a Pi with a bigger one.
 
     \b
     Example:
