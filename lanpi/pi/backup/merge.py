@@ -1,4 +1,4 @@
-"""What belongs to one account or one room, and the SQL that brings it from a snapshot without doubling any of it.
+"""What belongs to one account or one room, and the SQL that copies it from a snapshot without duplicates.
 
 Pure: merge_sqlite.py and merge_postgres.py run it. SQLite (since 3.39) and PostgreSQL understand the same text; the
 snapshot's tables are in the schema `snapshot` of both. What both have stays as the live one has it. Both may be of
@@ -118,7 +118,9 @@ FAMILIES = (
 def absent(part):
     """The refusal when the snapshot does not have it."""
     what = f"{'room' if part.room else 'account'} {part.name}@{part.host}"
-    return Problem(f"the snapshot has no {what}", "Take another --snapshot: `lanpi backup list`", "bad-input")
+    return Problem(
+        f"the snapshot has no {what}", "Choose another --snapshot: `lanpi backup list` shows all", "bad-input"
+    )
 
 
 def shared(live, snapshot):

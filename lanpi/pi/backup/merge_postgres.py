@@ -56,21 +56,21 @@ def bring(reporter, live, entry, root, part):
     live: what the manifest says of the live database. entry: what the snapshot says of its own, which is in `root`.
     """
     try:
-        reporter.step("Loading the snapshot's database beside the live one")
+        reporter.step("Loading the snapshot's database next to the live one")
         wrong = postgres.load(entry, root, DATABASE, only_rows=True)
         if wrong:
-            raise Problem(f"the snapshot's database is damaged: {wrong[0]}", "Take another --snapshot")
+            raise Problem(f"the snapshot's database is damaged: {wrong[0]}", "Choose another --snapshot")
         snapshot = _columns(DATABASE)
         if not _holds(part):
             raise merge.absent(part)
-        reporter.step("Bringing it in, with the server in use")
+        reporter.step("Restoring it while the server is in use")
         open_before = _is_open(part)
         text = script(part, merge.shared(_columns(live["database"]), snapshot))
         try:
             added = counts(postgres.query(text, live["database"], part.values))
         except Problem as problem:
-            hint = "Run it again; if it stays so, restore all of it onto another Pi"
-            raise Problem(f"nothing was brought in: {problem.what}", hint) from problem
+            hint = "Run the command again; if it fails again, restore the whole snapshot onto another Pi"
+            raise Problem(f"nothing was restored: {problem.what}", hint) from problem
     finally:
         postgres.drop(DATABASE)
     _refresh(part, added, open_before)

@@ -32,7 +32,7 @@ def bring(reporter, live, entry, root, part):
     with resting(fetched) as database:
         if not _holds(database, part):
             raise merge.absent(part)
-    reporter.step("Bringing it in, with the server stopped for a moment")
+    reporter.step("Restoring it while the server is stopped for a moment")
     command(["systemctl", "stop", SERVER], seconds=180)
     try:
         fold_log(path)
@@ -40,7 +40,7 @@ def bring(reporter, live, entry, root, part):
             attach(database, quote(str(fetched)))
             return run(database, part)
     except sqlite3.Error as error:
-        raise Problem(f"nothing was brought in: {error}", "Restore all of it onto another Pi") from error
+        raise Problem(f"nothing was restored: {error}", "Restore the whole snapshot onto another Pi") from error
     finally:
         command(["systemctl", "start", SERVER], seconds=300)
 

@@ -88,7 +88,7 @@ def _ask(session, sql):
     lines = []
     while (line := session.stdout.readline().rstrip("\n")) != "lanpi-end":
         if session.poll() is not None:
-            raise Problem("PostgreSQL ended the session", "`lanpi doctor` says what is wrong")
+            raise Problem("PostgreSQL ended the session", "Run `lanpi doctor` to see what is wrong")
         lines.append(line)
     return lines
 

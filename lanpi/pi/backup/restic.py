@@ -36,7 +36,7 @@ LOOK_SECONDS = 1.0  # how often somebody looks whether restic still has a chance
 
 
 class ResticError(Problem):
-    """restic failed; `status` is its exit status, `said` all it wrote."""
+    """restic failed; `status` is its exit status, `said` is everything it wrote."""
 
     def __init__(self, what, next_step, kind, status, said):
         super().__init__(what, next_step, kind)
@@ -183,19 +183,19 @@ class Restic:
         if status == NO_REPOSITORY and not NOTHING_THERE.search(said):
             status = 1
         if status == NO_REPOSITORY:
-            return ResticError(f"there is no repository at {self.shown}", "Look at its name", "bad-input", status, said)
+            return ResticError(f"there is no repository at {self.shown}", "Check its name", "bad-input", status, said)
         if status == WRONG_KEY:
             return ResticError(
                 f"the key does not open the repository at {self.shown}",
-                "Take the key of the Pi that made it: it is on its recovery sheet",
+                "Use the key of the Pi that created it, from its recovery sheet",
                 "refused",
                 status,
                 said,
             )
         if status == LOCKED:
             return ResticError(
-                f"the repository at {self.shown} is locked by another restic",
-                "Wait until it is done, or `lanpi backup unlock` when it is dead",
+                f"the repository at {self.shown} is locked by another restic process",
+                "Wait until it has finished; if it is dead, run `lanpi backup unlock`",
                 "blocked",
                 status,
                 said,
@@ -203,13 +203,13 @@ class Restic:
         if "no space left on device" in done.stderr + done.stdout:
             return ResticError(
                 f"the disk with the repository at {self.shown} is full",
-                "Make room there; earlier snapshots are not touched",
+                "Free some space there; earlier snapshots are not affected",
                 "failed",
                 status,
                 said,
             )
         if verb == "backup" and status == INCOMPLETE:
-            return ResticError("a file vanished while it was read", "Run it again", "failed", status, said)
+            return ResticError("a file vanished while it was read", "Run the backup again", "failed", status, said)
         last = (fatal or lines or [f"exit status {status}"])[-1]
         return ResticError(f"restic {verb} failed at {self.shown}: {last}", "", "failed", status, said)
 

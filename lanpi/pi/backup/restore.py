@@ -71,21 +71,21 @@ def fetch(reporter, location, key, environment, name):
         if known and known["snapshot"] != snapshot["id"] and known["phase"] in UNFINISHED:
             raise Problem(
                 f"the restore of snapshot {known['snapshot'][:8]} was interrupted and is not finished",
-                f"Finish it first: the same command with --snapshot {known['snapshot'][:8]}",
+                f"Finish it first: run the same command with --snapshot {known['snapshot'][:8]}",
                 "blocked",
             )
         if not known or known["snapshot"] != snapshot["id"]:
             if shutil.which("psql") and postgres.exists(OLD_DATABASE):
                 raise Problem(
-                    "the database of before the last restore is still kept, and there is place for one",
-                    "lanpi restore --discard-previous",
+                    "the database from before the last restore is still kept, and only one can be kept",
+                    "Remove it with lanpi restore --discard-previous",
                     "blocked",
                 )
             empty(NEW)
             note(snapshot=snapshot["id"], phase="fetching", previous=time.strftime("%Y%m%d-%H%M%S", time.gmtime()))
         if state()["phase"] == "fetching":
             require_space(FOLDER, total_bytes(content), "the snapshot")
-            reporter.step(f"Restoring snapshot {snapshot['short_id']} beside what is there")
+            reporter.step(f"Restoring snapshot {snapshot['short_id']} next to the current data")
             restic.restore(snapshot["id"], NEW, reporter.progress)
             reporter.step("Comparing every table and file")
             wrong = differences(content, NEW)
@@ -93,7 +93,7 @@ def fetch(reporter, location, key, environment, name):
                 if entry["kind"] == "postgresql" and shutil.which("psql"):
                     wrong += postgres.load(entry, NEW, NEW_DATABASE)
             if wrong:
-                raise Problem(f"the snapshot does not restore: {'; '.join(wrong[:5])}", "Take another --snapshot")
+                raise Problem(f"the snapshot cannot be restored: {'; '.join(wrong[:5])}", "Choose another --snapshot")
             note(phase="fetched")
     reporter.say("result", id=snapshot["short_id"], phase=state()["phase"], **summary(content))
 
@@ -104,11 +104,15 @@ def choose(found, name):
     domains = {tag.removeprefix(TAG) for entry in ours for tag in entry["tags"] if tag.startswith(TAG)}
     chosen = [entry for entry in ours if matches(entry, name)]
     if not chosen:
-        raise Problem(f"there is no snapshot {name} there", "Without --snapshot the newest is taken", "bad-input")
+        raise Problem(
+            f"there is no snapshot {name} in this repository",
+            "Without --snapshot, lanpi takes the newest one",
+            "bad-input",
+        )
     if len(domains) > 1 and name == "latest":
         raise Problem(
-            f"the repository holds several servers: {', '.join(sorted(domains))}",
-            "Name one with --snapshot ID",
+            f"the repository has snapshots of several servers: {', '.join(sorted(domains))}",
+            "Choose one with --snapshot ID",
             "bad-input",
         )
     return newest(chosen)
@@ -117,7 +121,7 @@ def choose(found, name):
 def _content():
     content = read_json(NEW / NAME)
     if content is None:
-        raise Problem("there is nothing fetched to restore", "Run `lanpi restore` from its beginning")
+        raise Problem("no snapshot has been fetched to restore", "Run `lanpi restore` again from the start")
     return content
 
 
@@ -174,13 +178,13 @@ def swap(reporter):
         reporter.step("Exchanging the data")
         command(["systemctl", "stop", SERVER], seconds=180)
         exchange(content, NEW, _previous())
-        reporter.step("Starting the server with it")
+        reporter.step("Starting the server with the restored data")
         _start(content)
         _load_mnesia(content)
     except Exception as error:
         back(reporter)
         if isinstance(error, Problem):
-            raise Problem(f"{error.what}; went back to what was there", error.next_step) from error
+            raise Problem(f"{error.what}; the previous data are back in place", error.next_step) from error
         raise
     note(phase="swapped")
     reporter.say("result", previous=str(_previous()), **summary(content))
@@ -204,9 +208,9 @@ def _start(content):
             found = len(set(json.loads(asked.stdout)) - set(NOBODYS))
             if found == expected:
                 return
-            raise Problem(f"the server serves {found} people, and the snapshot has {expected}")
+            raise Problem(f"the server serves {found} people, but the snapshot has {expected}")
         if time.monotonic() > deadline:
-            raise Problem("the server does not start with the restored data", "`lanpi logs ejabberd` says why")
+            raise Problem("the server did not start with the restored data", "See why: lanpi logs ejabberd")
         time.sleep(0.5)
 
 
@@ -226,13 +230,13 @@ def _load_mnesia(content):
     listed = json.loads(command(["/usr/lib/lanpi/im-call", "mnesia_list_tables"]))
     wrong = table_differences(rows, {row["name"]: row["elements"] for row in listed})
     if wrong:
-        raise Problem(f"Mnesia did not come back: {'; '.join(wrong)}")
+        raise Problem(f"Mnesia was not restored: {'; '.join(wrong)}")
 
 
 def back(reporter):
     """What was there before, again: data and settings."""
     content, previous = _content(), _previous()
-    reporter.step("Going back to what was there")
+    reporter.step("Putting the previous data back")
     command(["systemctl", "stop", SERVER], seconds=180)
     give_back(content, NEW, previous)
     names = _items(content, "settings")
@@ -262,7 +266,9 @@ def discard(reporter):
     """Remove what was there before the restores."""
     known = state()
     if known and known["phase"] in UNFINISHED:
-        raise Problem("a restore is not finished: its previous data may still be needed", "Finish it first", "blocked")
+        raise Problem(
+            "a restore is not finished, and may still need the previous data", "Finish the restore first", "blocked"
+        )
     there = sorted(path.name for path in PREVIOUS.iterdir()) if PREVIOUS.is_dir() else []
     if PREVIOUS.exists():
         shutil.rmtree(PREVIOUS)

@@ -135,15 +135,15 @@ def _sqlite(item, place, last):
     target = place / name
     target.parent.mkdir(mode=0o700, exist_ok=True)
     if not source.is_file():
-        raise Problem(f"{source} is not there", "`lanpi doctor` says what is wrong with the server")
+        raise Problem(f"{source} is missing", "Run `lanpi doctor` to see what is wrong with the server")
     live = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, timeout=BUSY_SECONDS)
     copy = sqlite3.connect(target)
     try:
-        copy.execute("PRAGMA synchronous = OFF")  # made anew after a power cut
+        copy.execute("PRAGMA synchronous = OFF")  # written again after a power cut
         # All pages in one step: between two steps a writer would make SQLite begin again (sqlite.org/backup.html).
         live.backup(copy, pages=-1)
     except sqlite3.Error as error:
-        raise Problem(f"{source} cannot be copied: {error}", "`lanpi doctor` says what is wrong") from error
+        raise Problem(f"{source} cannot be copied: {error}", "Run `lanpi doctor` to see what is wrong") from error
     finally:
         copy.close()
         live.close()
@@ -200,16 +200,16 @@ def _mnesia(written, place, asked, reporter):
     answers, _ = asked.communicate()
     if asked.returncode != 0:
         # A server that is down is no reason to have no backup: people's data are in the database and the files.
-        reporter.say("note", text="ejabberd does not run: without its own backup of Mnesia", next_step="lanpi doctor")
+        reporter.say("note", text="ejabberd is not running: the backup has no copy of Mnesia", next_step="lanpi doctor")
         return None
     (listed, answer), (backed_up, said) = json.loads(answers)
     if backed_up != HTTP_OK:
-        raise Problem(f"ejabberd's own backup failed: {said.strip()}", "`lanpi logs ejabberd` says why")
+        raise Problem(f"ejabberd's own backup failed: {said.strip()}", "See why: lanpi logs ejabberd")
     # ejabberd before 25 has no such command; its tables are then in the backup, but not counted.
     rows = json.loads(answer) if listed == HTTP_OK else []
     on_disk = {row["name"]: row["elements"] for row in rows if "disc" in row["storage_type"].lower()}
     if not written.is_file() or written.stat().st_size == 0:
-        raise Problem("ejabberd's own backup left no file", "`lanpi logs ejabberd` says why")
+        raise Problem("ejabberd's own backup left no file", "See why: lanpi logs ejabberd")
     target = place / "mnesia" / "ejabberd.backup"
     target.parent.mkdir(mode=0o700)
     shutil.move(written, target)

@@ -161,7 +161,9 @@ def test_memory_limits_say_what_happens_next() -> None:
     assert step().startswith("lanpi adds cgroup_enable=memory to /boot/firmware/cmdline.txt")
     assert "memory.cgroup is false" in step({"memory": {"cgroup": False}})
     assert "take effect after a reboot" in step(cmdline=f"{boot.cmdline.strip()} cgroup_enable=memory\n")
-    assert "upgrade it (sudo apt-get full-upgrade)" in step(kernel_cmdline=f"{boot.kernel_cmdline} cgroup_enable=memory")
+    assert "upgrade it (sudo apt-get full-upgrade)" in step(
+        kernel_cmdline=f"{boot.kernel_cmdline} cgroup_enable=memory"
+    )
     assert "boot loader" in step(cmdline_path="", cmdline="")
     assert step(memory_cgroup=True) == ""
 
