@@ -57,7 +57,7 @@ def openings(config: Config, ssh_ports: tuple[int, ...] = (22,)) -> tuple[Openin
     if config.im.federation:
         wanted.append(Opening("tcp", 5269, 5269, "XMPP servers"))
     if config.metrics:
-        wanted.append(Opening("tcp", METRICS, METRICS, "figures for Prometheus", local=True))
+        wanted.append(Opening("tcp", METRICS, METRICS, "metrics for Prometheus", local=True))
     for text in config.network.allow_ports:
         port, protocol = text.split("/")
         wanted.append(Opening("udp" if protocol == "udp" else "tcp", int(port), int(port), "network.allow_ports"))

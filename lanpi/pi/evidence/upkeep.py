@@ -84,7 +84,7 @@ def backup(source: Machine) -> dict[str, str] | None:
         known = json.loads(text)
         return {key: str(known.get(key) or "") for key in ("last_success", "last_verified", "last_error")}
     except (ValueError, AttributeError):
-        return {"last_success": "", "last_verified": "", "last_error": f"{BACKUP} cannot be understood"}
+        return {"last_success": "", "last_verified": "", "last_error": f"{BACKUP} cannot be read"}
 
 
 def log_bound(source: Machine) -> int | None:

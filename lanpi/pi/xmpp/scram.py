@@ -56,7 +56,7 @@ def final_message(mechanism: str, user: str, password: str, client_nonce: str, s
     if not server_nonce.startswith(client_nonce) or server_nonce == client_nonce:
         raise ScramError("the server's nonce does not continue ours")
     if not MIN_ITERATIONS <= rounds <= MAX_ITERATIONS:
-        raise ScramError(f"the server asks for {rounds} rounds")
+        raise ScramError(f"the server asks for {rounds} rounds, outside the allowed range")
     salted = hashlib.pbkdf2_hmac(name, password.encode(), base64.b64decode(fields["s"]), rounds)
     client_key = hmac.digest(salted, b"Client Key", name)
     stored_key = hashlib.new(name, client_key).digest()

@@ -244,7 +244,9 @@ def test_a_snapshot_of_the_other_database_is_refused(program, snapshot, live):
     content = {"databases": [{"kind": snapshot, "file": "databases/ejabberd"}]}
     problem = program("common").Problem
     called = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-    with pytest.raises(problem, match=f"the snapshot's database is {called[snapshot]}, but this Pi uses {called[live]}"):
+    with pytest.raises(
+        problem, match=f"the snapshot's database is {called[snapshot]}, but this Pi uses {called[live]}"
+    ):
         program("partial").its_database(content, live)
     assert program("partial").its_database(content, snapshot)["kind"] == snapshot
 
