@@ -62,16 +62,16 @@ def lock(host: Host, notify: Callable[[str], None]) -> Iterator[None]:
 
     Args:
         host: the Pi.
-        notify: told in a line when there is somebody to wait for or to take over from.
+        notify: gets a line of text when there is somebody to wait for or to take over from.
 
     Raises:
-        LanpiError: BLOCKED when somebody alive holds it; says who and since when.
+        LanpiError: BLOCKED when a live holder has it; says who and since when.
     """
     token = secrets.token_hex(8)
     answer = _ask(host, "acquire", token)
     if not answer.mine:
         notify(f"{answer.holder} has held the lock since {answer.since}; waiting to see whether it is still running")
-    # An alive holder renews within RENEW_SECONDS; one that stays silent is a dead one to wait out.
+    # A live holder renews within RENEW_SECONDS; a silent one is dead, and lanpi waits until its lease ends.
     while not answer.mine:
         silent_before = answer.silent_seconds
         time.sleep(min(RENEW_SECONDS + 2, max(0.5, LEASE_SECONDS - silent_before)))

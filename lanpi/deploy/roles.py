@@ -1,4 +1,4 @@
-"""What the roles declare (playbooks/roles/ROLE/defaults/main.yml), as it is written there."""
+"""The roles' declarations (playbooks/roles/ROLE/defaults/main.yml), as they are written there."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import yaml
 from lanpi import paths
 
 ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "backup", "checks", "metrics")
-"""In the order in which their units come up."""
+"""In the order in which their units start."""
 
 # libyaml's where PyYAML was built with it: a dozen files are read for each status.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -58,7 +58,7 @@ def mend(host: Host, action: str, target: str, converge: Callable[[], None]) -> 
 
 
 def commands(action: str, target: str, *, now: float) -> list[list[str]]:
-    """The commands of an action (but converge, which is no command)."""
+    """The commands of an action (except converge, which is not a command)."""
     if action == "restart":
         return [["systemctl", "reset-failed", target], ["systemctl", "restart", target]]
     if action == "free-disk":
@@ -66,7 +66,7 @@ def commands(action: str, target: str, *, now: float) -> list[list[str]]:
     if action == "dpkg":
         return [["env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-confold", "--configure", "-a"]]
     if action == "certificate":
-        # It makes a new one only where names, end or authority are wrong: that is what was found.
+        # It makes a new certificate only where names, end or authority are wrong, which is what was found.
         return [["systemctl", "restart", "lanpi-tls.service"]]
     if action == "clock":
         return [["date", "-u", "-s", f"@{now:.0f}"]]

@@ -44,14 +44,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back.
+    """The result of a restore.
 
     Attributes:
         snapshot: its id, short.
         summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
-        told: the domain where it is told by mDNS beside the Pi's own name, else "".
+        told: the domain if mDNS announces it next to the Pi's own name, else "".
     """
 
     snapshot: str
@@ -62,10 +62,10 @@ class Restored:
 
 
 def restore(host: Host, request: Request, report: Reporter) -> Restored:
-    """Bring a snapshot back onto a Pi, fresh or not, and prove that messages pass.
+    """Restore a snapshot onto a Pi, fresh or not, and prove that messages pass.
 
-    Interrupted anywhere, the same call goes on. A failure after the data were exchanged brings back what
-    was there before.
+    After an interruption, the same call continues. A failure after the data were exchanged puts the previous
+    data back.
 
     Raises:
         LanpiError: REFUSED (no root, wrong key), BAD_INPUT (no such repository or snapshot, another domain
@@ -114,7 +114,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
 
 
 def discard_previous(host: Host, report: Reporter) -> tuple[str, ...]:
-    """Remove what restores have kept of before; the names of what went.
+    """Remove the previous data that restores have kept; returns the names of what was removed.
 
     Raises:
         LanpiError: BLOCKED while a restore is unfinished.
@@ -137,7 +137,7 @@ def _bring_engine(host: Host, facts: Facts, log: Path | None, report: Reporter) 
 
 
 def restore_part(host: Host, request: Request, account: str, room: str, report: Reporter) -> dict[str, Any]:
-    """Bring one account or one room of a snapshot into the server that is in use; what is there stays.
+    """Restore one account or one room of a snapshot into the running server; existing data stay.
 
     Args:
         account, room: address of one of them, the other empty.
@@ -201,7 +201,7 @@ def same_domain(host: Host, facts: Facts, domain: str) -> None:
 
 
 def _go_back(host: Host, program: Program, options: Options, report: Reporter) -> None:
-    """What was there before, data and settings, and the services as those settings have them."""
+    """Put the previous data and settings back, and the services into the state of those settings."""
     with lock(host, report.note):
         program.run("restore-back")
     config = host.get(paths.PI_CONFIG, root=True).decode()

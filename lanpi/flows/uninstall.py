@@ -25,12 +25,12 @@ STEPS = {
 OWN_REPOSITORY = str(Backup().repositories[0])
 """The default repository, on the Pi's own card."""
 DATA_PACKAGES = ("ejabberd", "postgresql")
-"""Packages whose purge would take people's data along; without --purge they are only removed."""
+"""Packages whose purge would delete people's data; without --purge they are only removed."""
 
 
 @dataclass(frozen=True)
 class Removed:
-    """What an uninstall did: what went or came back, and the paths that stay."""
+    """What an uninstall did: what was removed or restored, and the paths that stay."""
 
     removed: tuple[str, ...]
     kept: tuple[str, ...]
@@ -47,17 +47,17 @@ def backups_on_card(host: Host) -> int | None:
 
 
 def uninstall(host: Host, report: Reporter, *, purge: bool, check: bool, log: Path | None) -> Removed:
-    """Take lanpi off a Pi.
+    """Uninstall lanpi from a Pi.
 
     Args:
         host: the Pi.
         report: is told what happens.
         purge: remove people's data, certificates and settings too.
-        check: only say what would be removed.
+        check: only report what would be removed.
         log: file for Ansible's own output.
 
     Raises:
-        LanpiError: BAD_INPUT when lanpi is not installed there, FAILED when a step failed.
+        LanpiError: BAD_INPUT when lanpi is not installed on the Pi, FAILED when a step failed.
     """
     report.begin("Looking at the Pi")
     facts = read_facts(host, root=True)

@@ -88,7 +88,7 @@ def script(part, tables):
 
 
 def counts(said):
-    """Rows by table of what the script said, without those that got none."""
+    """Rows added by table, from the script's output; tables without new rows are left out."""
     pairs = [line.split() for line in said.splitlines()]
     return {table: int(rows) for table, rows in pairs if int(rows)}
 
@@ -120,7 +120,7 @@ def _is_open(part):
 
 
 def _refresh(part, added, open_before):
-    """Let the server see what is there; also when nothing was added, since an earlier run may have been cut off here."""
+    """Let the server see the new rows; even if none were added, since an earlier run may have stopped here."""
     if not _serves():
         return
     if open_before and added.keys() - {"archive", "archive_prefs"}:

@@ -1,4 +1,4 @@
-"""One account or one room of a snapshot, brought into the server that is in use."""
+"""Restore one account or one room of a snapshot into the running server."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ CALLED = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def bring(reporter, options):
-    """Merge what is named; result: rows added per table, files added."""
+    """Merge the named account or room; result: rows added per table, files added."""
     declared, domain = work.manifest(), work.manifest()["domain"]
     name, _, host = (options.account or options.room).partition("@")
     ours = host == domain if options.account else host.endswith(f".{domain}")

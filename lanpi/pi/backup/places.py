@@ -17,7 +17,7 @@ USB_WAIT_SECONDS = 20.0  # a disk that has just been plugged in, or is just spin
 
 
 def is_local(location):
-    """Whether it is a folder of this Pi, by path."""
+    """Whether a place is a folder on this Pi, by path."""
     return location.startswith("/")
 
 
@@ -32,7 +32,7 @@ def require_writable(repository, shown):
 
 
 def named(location, what):
-    """What failed, with the place where; many failures name it themselves."""
+    """What failed, with its place; many failures name the place themselves."""
     return what if location in what else f"{location}: {what}"
 
 
@@ -58,7 +58,7 @@ def opened(location):
     try:
         yield f"{point}{folder}"
     except BaseException:
-        # Without a word: who pulled the disk out must get the message of what failed, not one about umount.
+        # Silently: whoever pulled the disk out must see the message about what failed, not one about umount.
         _let_go(point)
         if disk_number(location) != number:
             raise Problem(

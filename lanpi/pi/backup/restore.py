@@ -1,11 +1,11 @@
-"""Bring a snapshot back, in steps that can each be interrupted and repeated.
+"""Restore a snapshot, in steps that can each be interrupted and repeated.
 
-fetch: everything beside what is there, compared with the snapshot's content; nothing else is touched.
-settings: configuration, secrets and certificate authority in place, for the install that follows.
-swap: data in place with ejabberd stopped; goes back by itself when the server does not come up with it.
-back: what was there before, again. finish: forget the work. discard: forget what was there before.
+fetch: everything, next to the current data, compared with the snapshot's content; nothing else is changed.
+settings: put configuration, secrets and certificate authority in place, for the install that follows.
+swap: put the data in place with ejabberd stopped; go back automatically if the server does not start with them.
+back: put the previous data back. finish: end the restore. discard: remove the previous data.
 
-What was there is moved to PREVIOUS, never removed, until `discard`.
+The previous data are moved to PREVIOUS, and only `discard` removes them.
 """
 
 import json
@@ -45,23 +45,23 @@ NEW = FOLDER / "new"
 STATE = FOLDER / "state.json"
 PREVIOUS = Path("/var/lib/lanpi/previous")
 SERVER = "ejabberd.service"
-NAME_UNIT = Path("/etc/systemd/system/lanpi-name.service")  # roles/network: tells a domain that is not the host name
+NAME_UNIT = Path("/etc/systemd/system/lanpi-name.service")  # roles/network: announces a domain other than the host name
 START_SECONDS = 180.0
 UNFINISHED = ("settings", "swapping", "swapped")
 
 
 def state():
-    """How far a restore came: snapshot, place of the previous data, phase; None where none is under way."""
+    """How far a restore got: snapshot, place of the previous data, phase; None where none is under way."""
     return read_json(STATE)
 
 
 def note(**values):
-    """Write down how far it came."""
+    """Record how far the restore got."""
     write_whole(STATE, json.dumps((state() or {}) | values, indent=1))
 
 
 def fetch(reporter, location, key, environment, name):
-    """Copy a snapshot beside what is there and compare all of it with its content."""
+    """Copy a snapshot next to the current data and compare all of it with its content."""
     reporter.step(f"Looking for the snapshot at {location}")
     with opened(location) as repository:
         restic = Restic(repository, location, key, environment)
@@ -99,7 +99,7 @@ def fetch(reporter, location, key, environment, name):
 
 
 def choose(found, name):
-    """The snapshot that is meant, of those that lanpi made."""
+    """The snapshot that the user chose, among those that lanpi made."""
     ours = [entry for entry in found if any(tag.startswith(TAG) for tag in entry.get("tags") or [])]
     domains = {tag.removeprefix(TAG) for entry in ours for tag in entry["tags"] if tag.startswith(TAG)}
     chosen = [entry for entry in ours if matches(entry, name)]
@@ -134,7 +134,7 @@ def _items(content, place):
 
 
 def settings(reporter):
-    """Put configuration, secrets and authority in place; what was there is copied to PREVIOUS first."""
+    """Put configuration, secrets and authority in place; the previous ones are copied to PREVIOUS first."""
     content = _content()
     if state()["phase"] not in ("fetched", "settings"):
         return
@@ -168,7 +168,7 @@ def _place_setting(path, new, entry):
 
 
 def swap(reporter):
-    """Exchange the data; go back by itself when the server does not come up with it."""
+    """Exchange the data; go back automatically when the server does not start with them."""
     content = _content()
     if state()["phase"] == "swapped":
         reporter.say("result", previous=str(_previous()), **summary(content))
@@ -204,7 +204,7 @@ def _start(content):
             check=False,
         )
         if asked.returncode == 0:
-            # The Pi may have begun to check itself by now.
+            # The Pi may have started its own checks by now.
             found = len(set(json.loads(asked.stdout)) - set(NOBODYS))
             if found == expected:
                 return
@@ -215,7 +215,7 @@ def _start(content):
 
 
 def _load_mnesia(content):
-    """ejabberd's restore says "done" whatever it did (a wrong node name too): what counts is what is there then."""
+    """ejabberd's restore says "done" whatever it did (a wrong node name too): what counts is the result."""
     mnesia = content["mnesia"]
     rows = {name: count for name, count in (mnesia or {}).get("tables", {}).items() if count}
     if not rows:
@@ -234,7 +234,7 @@ def _load_mnesia(content):
 
 
 def back(reporter):
-    """What was there before, again: data and settings."""
+    """Put the previous data and settings back."""
     content, previous = _content(), _previous()
     reporter.step("Putting the previous data back")
     command(["systemctl", "stop", SERVER], seconds=180)
@@ -244,14 +244,14 @@ def back(reporter):
         kept = Path(f"{previous}/files{path}")
         if entry["item"] in names and kept.exists():
             kept.replace(path)
-    # The server may have written into the copy: a next restore begins with a fresh one.
+    # The server may have written into the copy: the next restore starts with a fresh one.
     note(phase="fetching")
     command(["systemctl", "reset-failed", SERVER])
     command(["systemctl", "start", SERVER], seconds=300)
 
 
 def finish(reporter):
-    """The restore is proven: its work folder goes, the previous data stay."""
+    """The restore is proven: remove its work folder; the previous data stay."""
     previous, domain = str(_previous()), _content()["domain"]
     has_previous = _previous().exists()
     told = domain if NAME_UNIT.exists() else ""
@@ -263,7 +263,7 @@ def finish(reporter):
 
 
 def discard(reporter):
-    """Remove what was there before the restores."""
+    """Remove the data from before the restores."""
     known = state()
     if known and known["phase"] in UNFINISHED:
         raise Problem(

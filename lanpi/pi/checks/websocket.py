@@ -18,7 +18,7 @@ _FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
 
 
 class WebError(Exception):
-    """It did not work; the text says what."""
+    """Something did not work; the text says what."""
 
 
 def _connect(address: str, port: int, domain: str, context: ssl.SSLContext) -> ssl.SSLSocket:

@@ -1,4 +1,4 @@
-"""What has to be looked after: backup, security upgrades, a reboot that is due."""
+"""What needs regular care: the backup, security upgrades, a reboot that is due."""
 
 import json
 import re
@@ -17,7 +17,7 @@ APT_HELPER = "/usr/lib/apt/apt-helper"
 
 
 def backup(source: Source) -> dict[str, Any] | None:
-    """What the last backup left about itself; None when there never was one (or it may not be read)."""
+    """What the last backup recorded about itself; None when there never was one (or it may not be read)."""
     text = source.read_text(BACKUP)
     if text is None:
         return None

@@ -37,7 +37,7 @@ class ConnectFailed(XmppError):
 
 
 class TlsFailed(XmppError):
-    """No TLS, or a certificate that does not hold."""
+    """No TLS, or a certificate that is not valid."""
 
 
 class AuthFailed(XmppError):

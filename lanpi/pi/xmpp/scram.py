@@ -11,12 +11,12 @@ MECHANISMS = {"SCRAM-SHA-512": "sha512", "SCRAM-SHA-256": "sha256", "SCRAM-SHA-1
 MIN_ITERATIONS = 4096
 """RFC 5802 5.1: what a server should ask for at least; less is refused as a downgrade."""
 MAX_ITERATIONS = 1_000_000
-"""A server must not be able to keep a client busy for ever."""
+"""A server must not be able to keep a client busy indefinitely."""
 _GS2_HEADER = "n,,"
 
 
 class ScramError(Exception):
-    """The server's part does not hold: nonce, iteration count or signature."""
+    """The server's part is not valid: nonce, iteration count or signature."""
 
 
 @dataclass(frozen=True)
