@@ -65,7 +65,7 @@ def _has_memory(reporter, *, required):
     available = int(fields["MemAvailable"].split()[0]) * 1024
     if available >= SERVER_BYTES:
         return True
-    text = f"a second server needs {megabytes(SERVER_BYTES)} MB of memory, but only {megabytes(available)} MB are available"
+    text = f"a second server needs {megabytes(SERVER_BYTES)} MB of memory; only {megabytes(available)} MB are available"
     if required:
         raise Problem(
             text,

@@ -39,7 +39,7 @@ def memory(drill, available_mb):
 
 def test_a_small_pi_is_refused_with_the_figures(drill):
     memory(drill, 100)
-    with pytest.raises(drill.Problem, match="needs 192 MB of memory, but only 100 MB are available") as raised:
+    with pytest.raises(drill.Problem, match="needs 192 MB of memory; only 100 MB are available") as raised:
         drill._has_memory(Notes(), required=True)
     assert raised.value.kind == "blocked"
     assert "--compare-only" in raised.value.next_step
