@@ -59,7 +59,10 @@ def effective(pi: Mapping[str, Any], file: Mapping[str, Any], settings: Sequence
     layers += [("--set", setting) for setting in settings]
     for kind, layer in layers:
         given = _without_empty_sections(layer)
-        merged = _merge(merged, given)
+        kept = _without_left_behind(merged, given)
+        for path in {path for path, _ in _paths(merged, "")} - {path for path, _ in _paths(kept, "")}:
+            origins[path] = Origin("default")
+        merged = _merge(kept, given)
         source = layer.source if isinstance(layer, Layer) else kind
         lines = layer.lines if isinstance(layer, Layer) else {}
         for path, value in _paths(given, ""):
@@ -99,6 +102,18 @@ def _nearest(origins: Mapping[str, Origin], path: str) -> Origin:
 def _without_empty_sections(layer: Mapping[str, Any]) -> dict[str, Any]:
     """A section whose keys are all commented out reads as null, and means none of them."""
     return {key: {} if value is None and key in sections() else value for key, value in layer.items()}
+
+
+def _without_left_behind(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """What is below, without the files of a certificate whose mode the layer above leaves.
+
+    Whoever says ``--set tls.mode=local`` goes back from files of their own; they need not know which other keys
+    belonged to those.
+    """
+    tls, above = under.get("tls"), over.get("tls")
+    if not isinstance(tls, dict) or not isinstance(above, dict) or above.get("mode", "files") == "files":
+        return dict(under)
+    return {**under, "tls": {key: value for key, value in tls.items() if key not in ("certificate", "key")}}
 
 
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -54,6 +54,18 @@ def test_an_empty_mapping_empties_the_overrides() -> None:
     assert str(found.origins["tune.overrides"]) == "--set"
 
 
+@pytest.mark.parametrize("mode", ["local", "acme"])
+def test_another_mode_leaves_the_files_of_the_old_one_behind(mode: str) -> None:
+    pi = parse("tls: {mode: files, certificate: /etc/c.pem, key: /etc/k.pem}", "pi")
+    found = effective(pi, {}, [parse_setting("domain=chat.example.org"), parse_setting(f"tls.mode={mode}")])
+    assert (found.config.tls.mode, found.config.tls.certificate, found.config.tls.key) == (mode, None, None)
+    assert str(found.origins["tls.key"]) == "default"
+
+
+def test_files_given_with_another_mode_are_still_a_mistake() -> None:
+    assert "only used with mode files" in refused("tls: {mode: local, certificate: /etc/c.pem, key: /etc/k.pem}")
+
+
 def test_a_section_with_every_key_commented_out_means_nothing() -> None:
     assert effective(parse("im: {mqtt: true}", "pi"), parse("im:\n  # mqtt: false\n", "mine"), []).config.im.mqtt
 
