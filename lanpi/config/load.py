@@ -16,6 +16,9 @@ __all__ = ["Effective", "Origin", "effective", "leaves", "load_file", "parse", "
 
 load_file = parse_file
 
+KINDS = ("default", "Pi", "file", "--set")
+"""The layers, from the lowest to the highest."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -72,8 +75,12 @@ def effective(pi: Mapping[str, Any], file: Mapping[str, Any], settings: Sequence
     try:
         config = Config.model_validate(merged)
     except ValidationError as error:
-        places = {path: _place(origin) for path, origin in origins.items() if origin.kind != "default"}
-        raise bad_input("; ".join(explain(error, merged, places))) from error
+        known = {path: origin for path, origin in origins.items() if origin.kind != "default"}
+        ordered = sorted(known.items(), key=lambda item: KINDS.index(item[1].kind))
+        mistakes = explain(error, merged, {path: (origin.source, origin.line) for path, origin in ordered})
+        if len(mistakes) == 1:
+            raise bad_input(str(mistakes[0])) from error
+        raise bad_input(f"the settings have {len(mistakes)} mistakes", mistakes) from error
     return Effective(config, {path: _nearest(origins, path) for path in keys()})
 
 
@@ -87,10 +94,6 @@ def leaves(config: Config) -> dict[str, Any]:
             value = value[part]
         found[path] = value
     return found
-
-
-def _place(origin: Origin) -> str:
-    return f"{origin.source}, line {origin.line}" if origin.line else origin.source
 
 
 def _nearest(origins: Mapping[str, Origin], path: str) -> Origin:
