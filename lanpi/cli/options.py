@@ -11,8 +11,21 @@ from typing import Annotated, Any
 import typer
 
 from lanpi.cli.terminal import Terminal
+from lanpi.errors import LanpiError
 from lanpi.hosts import ConnectOptions, Host, open_host, parse_target
 from lanpi.hosts.inventory import Inventory
+
+
+def known_targets(incomplete: str) -> list[str]:
+    """The targets that this machine knows and that begin so: names of the inventory, virtual Pis, ``local``."""
+    from lanpi.virtual.record import load_all
+
+    try:
+        names = [*Inventory().names(), *(f"virtual:{pi.name}" for pi in load_all()), "local"]
+    except (LanpiError, OSError):
+        return []  # the command itself says what is wrong with the file; a shell that completes has no place for it
+    return [name for name in names if name.startswith(incomplete)]
+
 
 TargetArgument = Annotated[
     str | None,
@@ -20,6 +33,7 @@ TargetArgument = Annotated[
         metavar="TARGET",
         help="USER@HOST[:PORT], a name from `lanpi host`, virtual:NAME, or local. Default: this machine.",
         show_default=False,
+        autocompletion=known_targets,
     ),
 ]
 ConfigFile = Annotated[
