@@ -4,8 +4,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,7 @@ class Terminal:
         self._err = _Console(stderr=True, no_color=plain, highlight=False, soft_wrap=not sys.stderr.isatty())
         self.json_output = json_output
         self._yes = yes
+        self._steps: Steps | None = None
 
     def result(self, what: RenderableType) -> None:
         """Something the user asked for; a string is shown as it is, without markup."""
@@ -94,7 +95,8 @@ class Terminal:
 
     def steps(self) -> "Steps":
         """Progress: one step after the other, each with its time."""
-        return Steps(self._err)
+        self._steps = Steps(self._err)
+        return self._steps
 
     def confirm(self, question: str, *, default: bool = False) -> bool:
         """A yes or no.
@@ -126,15 +128,30 @@ class Terminal:
             return None
         from getpass import getpass
 
-        return getpass(prompt)
+        with self._undrawn():
+            return getpass(prompt)
+
+    def ask_text(self, question: str, default: str) -> str | None:
+        """A line of text, the default when it stays empty; None when nobody can be asked or ``--yes`` was given."""
+        if self._yes or not sys.stdin.isatty():
+            return None
+        return self._read_line(f"{question} [{default}] ") or default
 
     def _ask(self, question: str, *, default: bool) -> bool:
-        self._err.print(Text(f"{question} [{'Y/n' if default else 'y/N'}] "), end="")
-        line = sys.stdin.readline()
+        answer = self._read_line(f"{question} [{'Y/n' if default else 'y/N'}] ").lower()
+        return answer in YES if answer else default
+
+    def _read_line(self, question: str) -> str:
+        with self._undrawn():
+            self._err.print(Text(question), end="")
+            line = sys.stdin.readline()
         if not line:  # Ctrl-D is no answer
             raise KeyboardInterrupt
-        answer = line.strip().lower()
-        return answer in YES if answer else default
+        return line.strip()
+
+    def _undrawn(self) -> AbstractContextManager[None]:
+        """For as long as somebody types, no spinner draws over it."""
+        return self._steps.paused() if self._steps else nullcontext()
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -147,8 +164,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
 class Steps(AbstractContextManager["Steps"]):
     """Steps of a longer work: a spinner with the time on a terminal, plain lines elsewhere.
 
-    What the terminal says meanwhile appears above the spinner. A question must not be asked
-    while a step is open: the spinner would draw over it.
+    What the terminal says meanwhile appears above the spinner; while it asks, the spinner is gone.
     """
 
     def __init__(self, console: Console) -> None:
@@ -165,6 +181,22 @@ class Steps(AbstractContextManager["Steps"]):
         if not self._console.is_terminal:
             self._console.print(Text(f"{name} …"))
             return
+        self._draw()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is drawn while the block runs; the time of the step goes on."""
+        drawn, self._live = self._live, None
+        if drawn is None:
+            yield
+            return
+        drawn.stop()
+        try:
+            yield
+        finally:
+            self._draw()
+
+    def _draw(self) -> None:
         from rich.live import Live
         from rich.spinner import Spinner
 
