@@ -4,6 +4,7 @@ Everything that can go wrong in use is raised as a :class:`LanpiError`; only
 ``lanpi.cli.main`` turns it into a line on the terminal and an exit status.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
 
 
@@ -57,6 +58,10 @@ class LanpiError(Exception):
         self.host = host
         self.next_step = next_step
         self.exit_code = exit_code
+
+    def complete(self, completed: Callable[[str], str]) -> None:
+        """Make the commands in it ready to be pasted, see :mod:`lanpi.hints`."""
+        self.what, self.next_step = completed(self.what), completed(self.next_step)
 
     def __str__(self) -> str:
         where = f"{self.host}: " if self.host else ""

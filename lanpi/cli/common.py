@@ -20,7 +20,7 @@ def installed_server(host: Host) -> Server:
         raise LanpiError(
             "lanpi is not installed there",
             host=host.name,
-            next_step=f"lanpi install {host.name}",
+            next_step="lanpi install",
             exit_code=ExitCode.BAD_INPUT,
         ) from error
     return Server(host, record["domain"])

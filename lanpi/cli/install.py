@@ -64,4 +64,4 @@ def install(
         TerminalReporter(terminal, verbose=verbose > 0) as report,
     ):
         outcome = run(host, configure, options, report)
-    say_outcome(terminal, outcome, options, target, admin_password_file)
+    say_outcome(terminal, outcome, options, admin_password_file)

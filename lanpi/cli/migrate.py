@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lanpi.cli.options import Json, Login, Yes, open_target, with_login
+from lanpi.cli.options import Json, Login, Yes, open_target, place_of, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode
 
@@ -53,4 +53,5 @@ def migrate(
     terminal.result(f"  {before:.1f} MB were carried over before that, {then:.1f} MB meanwhile")
     if done.told:
         terminal.result(f"  Phones find it as {done.told}, to which the old Pi no longer answers.")
-    terminal.result(f"  {old} is stopped and keeps its data. Back to it: lanpi install {old}")
+    back = place_of(old, login).complete("lanpi install")
+    terminal.result(f"  {old} is stopped and keeps its data. Back to it: {back}")

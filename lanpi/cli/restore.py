@@ -73,7 +73,7 @@ def restore(
                     _show_part, terminal, part, restore_part(host, request, account, room, report), json_output
                 )
             else:
-                show = partial(_show_whole, terminal, target, run(host, request, report), json_output)
+                show = partial(_show_whole, terminal, run(host, request, report), json_output)
     show()
 
 
@@ -81,7 +81,7 @@ def _check(location: str, account: str, room: str, discard_previous: bool) -> No
     if bool(location) == discard_previous:
         raise LanpiError(
             "say where the backup is",
-            next_step="lanpi restore --from REPOSITORY TARGET (or --discard-previous alone)",
+            next_step="lanpi restore TARGET --from REPOSITORY (or --discard-previous alone)",
             exit_code=ExitCode.BAD_INPUT,
         )
     if [bool(account), bool(room), discard_previous].count(True) > 1:
@@ -105,7 +105,7 @@ def _show_discarded(terminal: Terminal, gone: Sequence[str], json_output: bool) 
         terminal.result(f"Removed: {', '.join(gone)}" if gone else "There was nothing of before.")
 
 
-def _show_whole(terminal: Terminal, target: str | None, done: "Restored", json_output: bool) -> None:
+def _show_whole(terminal: Terminal, done: "Restored", json_output: bool) -> None:
     from dataclasses import asdict
 
     if json_output:
@@ -118,7 +118,7 @@ def _show_whole(terminal: Terminal, target: str | None, done: "Restored", json_o
         terminal.result(f"  Phones find it as {done.told} beside this Pi's own name, once the old Pi is off.")
     if done.previous:
         terminal.result(f"  What was there before is kept in {done.previous} on the Pi.")
-        terminal.result(f"  When all is well: lanpi restore --discard-previous{f' {target}' if target else ''}")
+        terminal.result(terminal.place.complete("  When all is well: lanpi restore --discard-previous"))
 
 
 def _show_part(terminal: Terminal, name: str, added: dict[str, Any], json_output: bool) -> None:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lanpi.errors import ExitCode, LanpiError
+from lanpi.hints import HERE
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -38,6 +39,9 @@ class Terminal:
     Args:
         json_output: results are JSON; the human side stays on standard error.
         yes: answer every question with yes.
+
+    Attributes:
+        place: where a command that is shown is to run; what shows one passes it through ``place.complete``.
     """
 
     def __init__(self, *, json_output: bool = False, yes: bool = False) -> None:
@@ -48,6 +52,7 @@ class Terminal:
         self.json_output = json_output
         self._yes = yes
         self._steps: Steps | None = None
+        self.place = HERE
 
     def result(self, what: RenderableType) -> None:
         """Something the user asked for; a string is shown as it is, without markup."""
@@ -204,7 +209,7 @@ class Steps(AbstractContextManager["Steps"]):
 
         def picture() -> RenderableType:
             took = f"  {time.monotonic() - self._began:.0f} s"
-            spinner.update(text=Text.assemble(name, self._percent, (took, "dim")))
+            spinner.update(text=Text.assemble(self._name, self._percent, (took, "dim")))
             return spinner
 
         self._live = Live(

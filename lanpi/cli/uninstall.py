@@ -60,4 +60,5 @@ def _warn_of_backups(terminal: Terminal, size: int | None) -> None:
 
     if size is not None:
         terminal.warn(f"the backups on the Pi's own card go too: {OWN_REPOSITORY}, {size / MEGABYTE:.1f} MB")
-    terminal.warn("so does the key of those elsewhere: without the recovery sheet (lanpi backup key) nobody reads them")
+    sheet = terminal.place.complete("lanpi backup key")
+    terminal.warn(f"so does the key of those elsewhere: without the recovery sheet ({sheet}) nobody reads them")

@@ -47,7 +47,7 @@ def up(
     if not pi.memory_capped:
         terminal.note(f"Warning: this machine's kernel does not enforce the {pi.model}'s memory.")
     terminal.result(f"{name} ({pi.model}, {pi.suite}) {'already runs' if already else 'is up'} at {pi.address}")
-    terminal.note(f"Next: lanpi install virtual:{name}, or look around: lanpi virtual shell {name}")
+    terminal.note(f"Next: `lanpi install virtual:{name}`, or look around: `lanpi virtual shell {name}`")
 
 
 @app.command()

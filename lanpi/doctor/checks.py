@@ -26,7 +26,7 @@ def choose(only: Collection[str]) -> tuple[Check, ...]:
     if unknown:
         raise LanpiError(
             f"there is no check {unknown[0]!r}",
-            next_step="lanpi doctor --list names them all",
+            next_step="`lanpi doctor --list` names them all",
             exit_code=ExitCode.BAD_INPUT,
         )
     return tuple(check for check in CHECKS if not only or check.id in only)

@@ -164,7 +164,7 @@ def logins(evidence: Evidence) -> Result:
         return Result("warning", "somebody tries passwords", shown,
                       "Nothing: after 20 wrong ones an address has to wait an hour")  # fmt: skip
     return Result("warning", "somebody at home tries passwords", shown,
-                  "One of your own apps with an old password? Then: lanpi doctor --fix lifts the ban", "unban",
+                  "One of your own apps with an old password? Then: `lanpi doctor --fix` lifts the ban", "unban",
                   home[0])  # fmt: skip
 
 

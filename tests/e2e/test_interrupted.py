@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from lanpi.deploy.lock import lock
+from lanpi.deploy.session import Session
 from lanpi.hosts import ConnectOptions, open_host, parse_target
+from lanpi.progress import Silent
 
 # What makes a system's state: packages, ports, units, and files but for logs, caches and what every boot writes.
 SNAPSHOT = r"""
@@ -89,7 +90,7 @@ def test_a_pending_restart_survives_an_interruption(pi, lanpi, on_pi):
 
 
 def test_the_second_of_two_installs_is_told_who_holds_the_lock(pi, lanpi):
-    with open_host(parse_target(f"virtual:{pi.name}"), ConnectOptions()) as host, lock(host, lambda _: None):
+    with open_host(parse_target(f"virtual:{pi.name}"), ConnectOptions()) as host, Session(host).lease(Silent()):
         done = lanpi("install", f"virtual:{pi.name}")
     assert done.returncode == 5
     assert "another lanpi is at work:" in done.stderr

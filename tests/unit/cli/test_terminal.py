@@ -160,13 +160,17 @@ def test_no_color_leaves_no_colours() -> None:
 
 
 ASKING = """
-import sys, time
+import getpass, time
 from lanpi.cli.terminal import Terminal
 terminal = Terminal()
 with terminal.steps() as steps:
     steps.start("Working")
     time.sleep(0.3)
-    sys.modules["getpass"].getpass = lambda prompt: print(prompt, end="", flush=True) or time.sleep(1) or print("<typed>")
+    def typed(prompt):
+        print(prompt, end="", flush=True)
+        time.sleep(1)
+        print("<typed>")
+    getpass.getpass = typed
     terminal.ask_secret("Password: ")
     time.sleep(0.3)
     steps.done("fine")
@@ -174,7 +178,7 @@ with terminal.steps() as steps:
 
 
 def test_a_question_in_the_middle_of_a_step_is_not_drawn_over() -> None:
-    shown = _on_a_terminal("import getpass\n" + ASKING)
+    shown = _on_a_terminal(ASKING)
     while_typing = shown.partition("Password: ")[2].partition("<typed>")[0]
     assert while_typing == ""
     assert "Working" in shown.partition("<typed>")[2].partition("✓")[0]  # and then it goes on
