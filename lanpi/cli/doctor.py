@@ -101,6 +101,7 @@ def _show(terminal: Terminal, findings: "tuple[Finding, ...]") -> None:
 
 def _mend(host: "Session", terminal: Terminal, findings: "tuple[Finding, ...]") -> bool:
     """Ask for and carry out what can be mended; whether anything was done."""
+    from lanpi.cli.install_report import TerminalReporter
     from lanpi.flows.fix import mend, plan, say
 
     def converge() -> None:
@@ -112,7 +113,8 @@ def _mend(host: "Session", terminal: Terminal, findings: "tuple[Finding, ...]") 
             continue
         done = True
         try:
-            mend(host, action, target, converge)
+            with TerminalReporter(terminal, verbose=False) as report:
+                mend(host, action, target, converge, report)
         except LanpiError as error:
             # The next step may be the one that helps; what is still wrong shows when all is examined again.
             terminal.error(str(error))

@@ -24,6 +24,7 @@ STYLES = {"ok": "green", "warning": "yellow", "blocker": "bold red", "critical":
 MARKS = {"ok": "✓", "warning": "!", "blocker": "✗", "critical": "✗", "unknown": "?"}
 REFRESHES_PER_SECOND = 8
 YES = ("y", "yes")
+COMMAND = "lanpi "
 
 
 class _Console(Console):
@@ -56,7 +57,12 @@ class Terminal:
 
     def result(self, what: RenderableType) -> None:
         """Something the user asked for; a string is shown as it is, without markup."""
-        self._out.print(Text(what) if isinstance(what, str) else what)
+        shown = Text(what) if isinstance(what, str) else what
+        if isinstance(shown, Text):
+            _say(self._out, shown)
+        else:
+            # Lines of its own that hold a command (see `whole`) are not cut off either.
+            self._out.print(shown, crop=False)
 
     def json(self, document: Any) -> None:
         """A result for programs: one JSON document a line, keys in order."""
@@ -81,22 +87,22 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """Something to know, beside the result."""
-        self._err.print(Text(text))
+        _say(self._err, Text(text))
 
     def warn(self, text: str) -> None:
         """Something to look after, beside the result."""
-        self._err.print(Text.assemble(("Warning: ", "yellow"), text))
+        _say(self._err, Text.assemble(("Warning: ", "yellow"), text))
 
     def error(self, text: str) -> None:
         """Something that failed while others went on; what ends the command is raised instead."""
-        self._err.print(Text.assemble(("Error: ", "bold red"), text))
+        _say(self._err, Text.assemble(("Error: ", "bold red"), text))
 
     def mark(self, level: str, text: str, hint: str = "") -> None:
         """A line with a mark in the colour of its level (ok, warning, blocker, critical, unknown)."""
         line = Text.assemble((f"  {MARKS[level]} ", STYLES[level]), text)
         if hint:
             line.append(f"\n      {hint}", style="dim")
-        self._err.print(line)
+        _say(self._err, line)
 
     def steps(self) -> "Steps":
         """Progress: one step after the other, each with its time."""
@@ -157,6 +163,18 @@ class Terminal:
     def _undrawn(self) -> AbstractContextManager[None]:
         """For as long as somebody types, no spinner draws over it."""
         return self._steps.paused() if self._steps else nullcontext()
+
+
+def whole(text: Text) -> Text:
+    """A line that holds a command: the terminal wraps it, and it can still be copied and pasted as one."""
+    if COMMAND in text.plain:
+        text.no_wrap, text.overflow = True, "ignore"
+    return text
+
+
+def _say(console: Console, text: Text) -> None:
+    """A text; words are wrapped between them, but for a command: a line break of ours would be pasted with it."""
+    console.print(text, soft_wrap=True if COMMAND in text.plain else None)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
