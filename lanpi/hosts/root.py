@@ -89,6 +89,8 @@ class Root:
         Returns:
             The command's dialogue, or None when root is not to be had: :meth:`wrap` says why.
         """
+        if self._answer in ("refused", "missing"):
+            return None  # found out over a connection before this one; nobody is asked again
         candidates = self._passwords.round()
         while True:
             said = start([*_ASKING, "/bin/sh", "-c", f"echo {_THERE.decode().strip()}; "

@@ -78,6 +78,16 @@ def test_ctrl_c_says_that_the_same_command_goes_on(pi, lanpi):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_connection_that_is_cut_in_the_middle_is_made_again(pi, on_pi):
+    process = start_install(pi)
+    wait_for(process, "Installing packages")
+    on_pi(pi, "pkill -f pi@notty", root=True, check=False)  # every SSH session, this one too
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert "connecting again" in output
+    assert "messages pass" in output
+
+
 def test_a_pending_restart_survives_an_interruption(pi, lanpi, on_pi):
     """A file was written and the power went before its service was restarted: the next run restarts it."""
     edit = (

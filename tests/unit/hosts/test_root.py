@@ -209,6 +209,14 @@ def test_every_refusal_on_the_way_says_why(run, enter, mode, password, said):
     assert caught.value.exit_code is ExitCode.REFUSED
 
 
+def test_after_a_refusal_the_next_connection_asks_nobody(run, enter):
+    passwords = typing("wrong")
+    root = Root(passwords)
+    assert enter(root, "password") is None
+    assert enter(root, "password") is None
+    assert len(passwords.asked) == 3
+
+
 def test_three_typed_passwords_are_tried_after_the_given_one(run, enter):
     passwords = typing("wrong", "wrong", "right")
     passwords._given = lambda: ["given"]
