@@ -24,6 +24,11 @@ class StreamParser:
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._data
         self._parser.buffer_text = True
+        # Since 2.6 expat puts off reading a token that a read cut in two until twice as much has come (CVE-2023-52425):
+        # a stanza would wait for the next one. A stream is bounded by STANZA_BYTES_MAX instead. Pythons before 3.11.9
+        # and 3.12.3 lack the switch.
+        if hasattr(self._parser, "SetReparseDeferralEnabled"):
+            self._parser.SetReparseDeferralEnabled(False)
         self._depth = 0
         self._size = 0
         self._builder = TreeBuilder()
