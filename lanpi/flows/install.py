@@ -13,6 +13,7 @@ from lanpi.config.model import Config
 from lanpi.deploy.desired import Desired, declared_packages, desired_state, without_start
 from lanpi.deploy.lock import lock
 from lanpi.deploy.proof import Proof, prove
+from lanpi.deploy.python import install_python
 from lanpi.deploy.runner import Event, run_playbook
 from lanpi.deploy.state import InstalledRecord, write_installed
 from lanpi.errors import ExitCode, LanpiError
@@ -23,6 +24,7 @@ from lanpi.im.admin import Server, generate_password
 from lanpi.im.versions import has_feature
 from lanpi.preflight import PACKAGES, Finding, findings
 from lanpi.progress import Progress
+from lanpi.ship.bundle import PythonMissing
 from lanpi.tuning.decide import plan_limits
 
 CLOCK_TOLERANCE_SECONDS = 60.0
@@ -117,7 +119,15 @@ def install(
     """
     report.begin("Looking at the Pi")
     _require_root(host)
-    facts = read_facts(host, root=True, packages=(*declared_packages(), *PACKAGES))
+    try:
+        facts = read_facts(host, root=True, packages=(*declared_packages(), *PACKAGES))
+    except PythonMissing:
+        if options.check:
+            raise
+        report.end("its Python is too small to tell")
+        install_python(host, None, report, check=False, lock_seconds=options.lock_seconds)
+        report.begin("Looking at the Pi")
+        facts = read_facts(host, root=True, packages=(*declared_packages(), *PACKAGES))
     config = configure(facts.config_text)
     domain = _domain(facts, config, host)
     _require_features(facts, config, host)
@@ -279,7 +289,13 @@ def converge(
         elif event.kind in ("done", "skipped"):
             report.end(_detail(event))
 
-    return run_playbook(
+    first: tuple[Event, ...] = ()
+    if facts.os.missing_modules:
+        first = (install_python(host, facts, report, check=options.check, lock_seconds=options.lock_seconds),)
+        if options.check:
+            report.note("what else would change can be shown when python3 is there: finding out needs it")
+            return first
+    return first + run_playbook(
         host,
         "install.yml",
         variables,

@@ -29,8 +29,8 @@ def _memory_cgroup(facts: Facts, config: Config) -> Finding:
     if boot.memory_cgroup:
         return ok("memory-limits", "the kernel enforces memory limits")
     text = "the kernel does not enforce memory limits"
-    if facts.hardware.is_virtual and not boot.cmdline_path:
-        step = "Nothing to do on a virtual machine: its limit is set from outside"
+    if facts.hardware.is_container and not boot.cmdline_path:
+        step = "Nothing to do in a container: its limit is set from outside"
     elif not config.memory.cgroup:
         step = "Left so, because memory.cgroup is false"
     elif _ENABLE in boot.kernel_cmdline.split():
