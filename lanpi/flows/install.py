@@ -79,7 +79,7 @@ def install(
         chosen = choose_domain(default_domain(facts))
         return config.model_copy(update={"domain": chosen}) if chosen else config
 
-    intent = look(session, configured, report, forced=options.force)
+    intent = look(session, configured, options, report, forced=options.force)
     admin = f"{intent.config.admin}@{intent.domain}"
     if options.check:
         events = converge(session, intent.facts, intent.config, intent.desired, options, report)
