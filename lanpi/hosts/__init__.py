@@ -36,7 +36,7 @@ def _open(target: Target, options: ConnectOptions) -> Host:
         from lanpi.hosts.passwords import Passwords
         from lanpi.hosts.root import Root
 
-        given = Passwords(lambda: [options.sudo_password()], options.ask_secret, "Your password for sudo: ")
+        given = Passwords(lambda: [options.sudo_password()], options.ask_secret, "Your sudo password: ")
         return LocalHost(Root(given))
     _defer("invoke")
     if target.kind == "virtual":

@@ -28,7 +28,7 @@ _WITH_PASSWORD = {"password", "keyboard-interactive"}
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where to connect and as whom, after ssh_config had its say (ssh_config(5))."""
+    """Where to connect and as whom, once ssh_config is applied (ssh_config(5))."""
 
     name: str
     address: str
@@ -73,27 +73,28 @@ class _Pin(paramiko.MissingHostKeyPolicy):
         pinned = HostKey(key.get_name(), key.get_base64())
         if not self._options.accept_new_host_key:
             answer = self._options.confirm(
-                f"{self._name} is new here. Its {pinned.kind} key has the fingerprint\n  {pinned.fingerprint}\n"
-                "Trust it from now on?"
+                f"lanpi does not know {self._name} yet. The fingerprint of its {pinned.kind} key is\n"
+                f"  {pinned.fingerprint}\n"
+                "Trust this key from now on?"
             )
             if not answer:
-                why = "cannot ask without a terminal" if answer is None else "not trusted"
+                why = "there is no terminal to ask you" if answer is None else "you did not trust it"
                 raise LanpiError(
                     f"unknown host key {pinned.fingerprint} ({why})",
                     host=self._name,
-                    next_step="Compare the fingerprint, then give --accept-new-host-key",
+                    next_step="Compare the fingerprint, then pass --accept-new-host-key",
                     exit_code=ExitCode.REFUSED,
                 )
         self._known.pin(hostname, pinned)
 
 
 def changed_key(name: str, pinned: HostKey, seen: HostKey) -> LanpiError:
-    """The refusal of a host that shows another key than the pinned one."""
+    """The refusal of a host whose key is not the pinned one."""
     return LanpiError(
-        f"its host key has changed from {pinned.fingerprint} to {seen.fingerprint}: the card was written anew, "
-        "another machine has this address, or somebody is in between",
+        f"its host key has changed from {pinned.fingerprint} to {seen.fingerprint}: the card was written again, "
+        "another machine has this address, or someone is intercepting the connection",
         host=name,
-        next_step=f"If you wrote the card anew: lanpi host accept-key {name}",
+        next_step=f"If you wrote the card again, run: lanpi host accept-key {name}",
         exit_code=ExitCode.REFUSED,
     )
 
@@ -129,7 +130,7 @@ def connect(
         # For most people it is the one they have just logged in with.
         lambda: [options.sudo_password() or login.right],
         options.ask_secret,
-        f"Password of {last.user} for sudo on {last.name}: ",
+        f"Sudo password of {last.user} on {last.name}: ",
     )
     # What was asked once is known by then, and nobody may be there any more.
     unattended = replace(options, ask_secret=cannot_ask, confirm=cannot_confirm)
@@ -152,7 +153,7 @@ def _chain(target: Target, options: ConnectOptions) -> tuple[Endpoint, ...]:
         hops = [parse_target(hop.strip()) for hop in chain[0].jump.split(",")]
         chain = [endpoint(hop, options) for hop in hops] + chain
         if len(chain) > MAX_JUMPS:
-            raise LanpiError("its ProxyJump goes round in circles", host=target.text, exit_code=ExitCode.BAD_INPUT)
+            raise LanpiError("its ProxyJump settings form a loop", host=target.text, exit_code=ExitCode.BAD_INPUT)
     return tuple(chain)
 
 
@@ -189,21 +190,20 @@ def _dial(hop: Endpoint, timeout_seconds: float) -> socket.socket:
     except socket.gaierror as error:
         raise _unreachable(
             hop,
-            f"there is no machine of the name {hop.address} to be found",
-            "Check the name; is the Pi on, and in the same network? Its address from the router works too",
+            f"no machine named {hop.address} was found",
+            "Check the name, and that the Pi is on and in the same network. Its IP address from your router works too",
         ) from error
     except ConnectionRefusedError as error:
         raise _unreachable(
             hop,
-            f"it is there, but nothing answers on port {hop.port}",
-            "Is SSH switched on? Raspberry Pi Imager "
-            "has the setting, or put an empty file named ssh on the card's boot partition",
+            f"the machine is there, but nothing answers on port {hop.port}",
+            "Switch SSH on: in Raspberry Pi Imager, or with an empty file named ssh on the card's boot partition",
         ) from error
     except OSError as error:
         raise _unreachable(
             hop,
             f"it does not answer on port {hop.port} ({error.strerror or 'timed out'})",
-            "Is the Pi on, and in the same network? The first boot takes a few minutes",
+            "Check that the Pi is on and in the same network. The first boot takes a few minutes",
         ) from error
 
 
@@ -213,7 +213,9 @@ def _through(client: paramiko.SSHClient, hop: Endpoint) -> paramiko.Channel:
     try:
         return transport.open_channel("direct-tcpip", (hop.address, hop.port), ("127.0.0.1", 0))
     except paramiko.SSHException as error:
-        raise _unreachable(hop, f"the jump host cannot reach it ({error})", "Check ProxyJump") from error
+        raise _unreachable(
+            hop, f"the jump host cannot reach it ({error})", "Check ProxyJump in your ssh_config"
+        ) from error
 
 
 def _unreachable(hop: Endpoint, what: str, next_step: str) -> LanpiError:
@@ -257,9 +259,10 @@ def _log_in(
     client.close()
     takes = "" if methods is None else f"; it takes {', '.join(sorted(methods)) or 'nothing'}"
     raise LanpiError(
-        f"the login as {hop.user} was refused ({tried} tried{takes})",
+        f"the login as {hop.user} was refused (tried {tried}{takes})",
         host=hop.name,
-        next_step="Check user and password; a password comes from --password-file, LANPI_SSH_PASSWORD or the terminal",
+        next_step="Check the user and the password; lanpi takes the password from --password-file, "
+        "LANPI_SSH_PASSWORD or the terminal",
         exit_code=ExitCode.REFUSED,
     ) from why
 
@@ -316,8 +319,8 @@ def _try(
             return error
         raise _unreachable(
             hop,
-            f"what answers on port {hop.port} does not speak SSH as it should ({error})",
-            "Is it the right machine and port?",
+            f"the SSH connection to port {hop.port} failed ({error})",
+            "Check that this is the right machine and port",
         ) from error
     return None
 

@@ -163,7 +163,7 @@ def connection_lost(host: str) -> LanpiError:
     return LanpiError(
         "the connection was lost",
         host=host,
-        next_step="Run the same command again: it goes on where it stopped",
+        next_step="Run the same command again: it continues where it stopped",
         exit_code=ExitCode.UNREACHABLE,
     )
 

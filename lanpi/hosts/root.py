@@ -76,7 +76,7 @@ class Root:
         self._next_step = ""
 
     def available(self, run: RunCommand) -> bool:
-        """Whether root is to be had."""
+        """Whether root is available."""
         return self._find_out(run) in ("free", "password")
 
     def enter(self, argv: Sequence[str], start: Callable[[Sequence[str]], TalkT]) -> TalkT | None:
@@ -87,7 +87,7 @@ class Root:
             start: starts a command as it is, both outputs in one.
 
         Returns:
-            The command's dialogue, or None when root is not to be had: :meth:`wrap` says why.
+            The command's dialogue, or None when root is not available: :meth:`wrap` says why.
         """
         if self._answer in ("refused", "missing"):
             return None  # found out over a connection before this one; nobody is asked again
@@ -139,7 +139,7 @@ class Root:
 
     def _none_left(self, said: str = "") -> None:
         if self._passwords.nobody_to_ask:
-            self._refuse("it asks for a password, and there is no terminal to ask on")
+            self._refuse("it needs a password, and there is no terminal to ask on")
             self._next_step = "Give the password with --sudo-password-file FILE or LANPI_SUDO_PASSWORD"
         else:
             self._refuse(said)
@@ -147,14 +147,15 @@ class Root:
     def _refuse(self, reason: str, answer: Answer = "refused") -> None:
         self._answer, self._reason = answer, reason or "wrong password"
         self._next_step = (
-            "Give the right password (--sudo-password-file or LANPI_SUDO_PASSWORD), or use a login that may run sudo"
+            "Use the right password (--sudo-password-file or LANPI_SUDO_PASSWORD), or a login that is allowed to "
+            "use sudo"
         )
 
     def wrap(self, argv: Sequence[str], stdin: bytes, run: RunCommand, host: str) -> tuple[list[str], bytes]:
         """The command and its input as root.
 
         Raises:
-            LanpiError: REFUSED when root is not to be had; says why and what to do.
+            LanpiError: REFUSED when root is not available; says why and what to do.
         """
         match self._find_out(run):
             case "free":
@@ -163,9 +164,9 @@ class Root:
                 return [*_WITH_PASSWORD, *argv], f"{self._passwords.right}\n".encode() + stdin
             case "missing":
                 raise LanpiError(
-                    "there is no sudo, and this login is not root",
+                    "sudo is not installed, and this login is not root",
                     host=host,
-                    next_step="Log in as root, or install sudo there",
+                    next_step="Log in as root, or install sudo on the Pi",
                     exit_code=ExitCode.REFUSED,
                 )
             case _:

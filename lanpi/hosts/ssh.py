@@ -154,9 +154,9 @@ class SshHost:
         except agent.Gone as error:
             if line.alive:
                 raise LanpiError(
-                    "python3 did not start as root",
+                    "python3 could not be started as root",
                     host=self.name,
-                    next_step="Is it there? sudo apt-get install python3",
+                    next_step="Install it on the Pi: sudo apt-get install python3",
                 ) from error
             raise connection_lost(self.name) from error
         except TimeoutError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lanpi.config.model import Config
-from lanpi.deploy.ports import TURN_FIRST, openings
+from lanpi.deploy.ports import openings
 from lanpi.facts.model import Facts, Link, Listener
 from lanpi.preflight.finding import Finding, blocker, ok, warning
 
@@ -37,7 +37,7 @@ def needed_ports(config: Config) -> dict[tuple[str, int], str]:
     for opening in openings(config, ssh_ports=()):
         # mDNS is shared by design, relayed calls take any free port of their range, and what the
         # user lets in belongs to somebody else.
-        if opening.service not in ("mDNS", "network.allow_ports") and opening.first != TURN_FIRST:
+        if not opening.shared:
             for port in range(opening.first, opening.last + 1):
                 needed[opening.protocol, port] = opening.service
     return needed

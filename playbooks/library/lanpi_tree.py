@@ -100,7 +100,15 @@ def main():
             remove(module, state, secrets, path, diffs)
             changed.append(path)
     # In check mode nothing is noted on disk; the caller hands this on to lanpi_units.
-    module.exit_json(changed=bool(changed), paths=changed, diff=diffs, asked=state.pending)
+    module.exit_json(
+        changed=bool(changed),
+        paths=changed,
+        diff=diffs,
+        asked=state.pending,
+        # Ansible would send all files back with the result, and ansible-runner empties one above 700,000 bytes
+        # (MAX_EVENT_RES): a first install then said that nothing was written.
+        invocation={"module_args": {"files": [wanted["path"] for wanted in module.params["files"]]}},
+    )
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def test_a_given_password_is_tried_before_anybody_is_asked(run):
         ("password", "wrong", "no password was provided"),
         ("password", None, "no terminal to ask on.*--sudo-password-file"),
         ("denied", "right", "not in the sudoers file"),
-        ("missing", "right", "there is no sudo"),
+        ("missing", "right", "sudo is not installed"),
     ],
 )
 def test_every_refusal_says_why(run, mode, password, said):
@@ -197,7 +197,7 @@ def test_one_command_both_asks_and_becomes_root(run, enter, mode, asked):
         ("pam", "wrong", "wrong password"),
         ("password", None, "no terminal to ask on.*--sudo-password-file"),
         ("denied", "right", "not in the sudoers file"),
-        ("missing", "right", "there is no sudo"),
+        ("missing", "right", "sudo is not installed"),
     ],
 )
 def test_every_refusal_on_the_way_says_why(run, enter, mode, password, said):
