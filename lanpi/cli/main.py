@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import asdict
 from types import FrameType
 from typing import Annotated, Any
 
@@ -206,14 +207,14 @@ def _reader_left() -> bool:
 
 def _say(failure: LanpiError, *, as_json: bool) -> None:
     if as_json:
-        document = {
-            "error": {
-                "what": failure.what,
-                "host": failure.host,
-                "next_step": failure.next_step,
-                "exit_code": int(failure.exit_code),
-            }
+        told: dict[str, Any] = {
+            "what": failure.what,
+            "host": failure.host,
+            "next_step": failure.next_step,
+            "exit_code": int(failure.exit_code),
         }
-        print(json.dumps(document, sort_keys=True, ensure_ascii=False), flush=True)  # noqa: T201
+        if failure.mistakes:
+            told["mistakes"] = [asdict(mistake) for mistake in failure.mistakes]
+        print(json.dumps({"error": told}, sort_keys=True, ensure_ascii=False), flush=True)  # noqa: T201
     label = "\033[1;31mlanpi:\033[0m" if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else "lanpi:"
     print(f"{label} {failure}", file=sys.stderr)  # noqa: T201

@@ -79,21 +79,23 @@ class Lease:
         """
         answer = self._ask("acquire")
         if not answer.mine:
-            self._notify(f"{answer.holder} holds the lock since {answer.since}; looking whether it is still alive")
-        # An alive holder renews within RENEW_SECONDS; one that stays silent is a dead one to wait out.
+            self._notify(
+                f"{answer.holder} has held the lock since {answer.since}; waiting to see whether it is still running"
+            )
+        # A live holder renews within RENEW_SECONDS; a silent one is dead, and lanpi waits until its lease ends.
         while not answer.mine:
             silent_before = answer.silent_seconds
             time.sleep(min(RENEW_SECONDS + 2, max(0.5, LEASE_SECONDS - silent_before)))
             answer = self._ask("acquire")
             if not answer.mine and answer.silent_seconds < silent_before:
                 raise LanpiError(
-                    f"another lanpi is at work: {answer.holder}, since {answer.since}",
+                    f"another lanpi is running: {answer.holder}, since {answer.since}",
                     host=self._host.name,
                     next_step="Wait for it to finish, then run the same command again",
                     exit_code=ExitCode.BLOCKED,
                 )
         if answer.taken_from:
-            self._notify(f"took over from {answer.taken_from}, which ended without finishing")
+            self._notify(f"took over from {answer.taken_from}, which stopped before it finished")
         self._boot, self._renewed = answer.boot, _now()
         self._renewer = threading.Thread(target=self._keep, daemon=True)
         self._renewer.start()
@@ -122,11 +124,9 @@ class Lease:
         if answer.mine:
             self._boot, self._renewed = answer.boot, _now()
             return
-        who = (
-            f"{answer.holder} has taken over, at {answer.since}" if answer.holder else "another lanpi has been at work"
-        )
+        who = f"{answer.holder} took over at {answer.since}" if answer.holder else "another lanpi has changed this Pi"
         self._lost = TakenOver(
-            f"{who}, since this one was not heard of for more than {LEASE_SECONDS:.0f} s",
+            f"{who}; this one had been silent for more than {LEASE_SECONDS:.0f} s",
             host=self._host.name,
             next_step="Wait for it to finish, then run the same command again",
             exit_code=ExitCode.BLOCKED,
@@ -143,7 +143,7 @@ class Lease:
             self._ask("release")
         except LanpiError as error:
             # The work's own error matters more; the lease runs out by itself.
-            self._notify(f"the lock was not given back ({error.what}); it ends by itself in {LEASE_SECONDS:.0f} s")
+            self._notify(f"the lock could not be released ({error.what}); it expires in {LEASE_SECONDS:.0f} s")
 
     def _keep(self) -> None:
         while not self._over.wait(RENEW_SECONDS) and self._lost is None:

@@ -49,14 +49,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back.
+    """The result of a restore.
 
     Attributes:
         snapshot: its id, short.
         summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
-        told: the domain where it is told by mDNS beside the Pi's own name, else "".
+        told: the domain if mDNS announces it next to the Pi's own name, else "".
     """
 
     snapshot: str
@@ -67,10 +67,10 @@ class Restored:
 
 
 def restore(session: Session, request: Request, report: Reporter) -> Restored:
-    """Bring a snapshot back onto a Pi, fresh or not, and prove that messages pass.
+    """Restore a snapshot onto a Pi, fresh or not, and prove that messages pass.
 
-    Interrupted anywhere, the same call goes on. A failure after the data were exchanged brings back what
-    was there before.
+    After an interruption, the same call continues. A failure after the data were exchanged puts the previous
+    data back.
 
     Raises:
         LanpiError: REFUSED (no root, wrong key), BAD_INPUT (no such repository or snapshot, another domain
@@ -126,7 +126,7 @@ def may_go_back(error: LanpiError) -> bool:
 
 
 def discard_previous(session: Session, report: Progress) -> tuple[str, ...]:
-    """Remove what restores have kept of before; the names of what went.
+    """Remove the previous data that restores have kept; returns the names of what was removed.
 
     Raises:
         LanpiError: BLOCKED while a restore is unfinished.
@@ -150,7 +150,7 @@ def _bring_engine(session: Session, facts: Facts, log: Path | None, report: Repo
 
 
 def restore_part(session: Session, request: Request, account: str, room: str, report: Progress) -> dict[str, Any]:
-    """Bring one account or one room of a snapshot into the server that is in use; what is there stays.
+    """Restore one account or one room of a snapshot into the running server; existing data stay.
 
     Args:
         account, room: address of one of them, the other empty.
@@ -165,8 +165,8 @@ def restore_part(session: Session, request: Request, account: str, room: str, re
     report.begin("Looking at the Pi")
     facts = session.persist(lambda: read_facts(session, root=True, packages=(ENGINE,)), report)
     if not (facts.installed and facts.installed.finished):
-        raise LanpiError("there is no server to bring it into", host=session.name,
-                         next_step="Restore all of it: the same command without --account and --room",
+        raise LanpiError("there is no server to restore them into", host=session.name,
+                         next_step="Restore everything: run the same command without --account and --room",
                          exit_code=ExitCode.BAD_INPUT)  # fmt: skip
     report.end(facts.hardware.model)
     what = ("--account", account) if account else ("--room", room)
@@ -187,7 +187,7 @@ def _with_repository(host: Host, program: Program, request: Request, verb: str, 
         raise LanpiError(
             "this Pi does not have the repository's key",
             host=host.name,
-            next_step="Give it with --key-file: it is on the recovery sheet that `lanpi backup key` wrote",
+            next_step="Pass --key-file FILE: the key is on the recovery sheet that `lanpi backup key` wrote",
             exit_code=ExitCode.BAD_INPUT,
         )
     if request.environment is not None:
@@ -206,16 +206,15 @@ def _with_repository(host: Host, program: Program, request: Request, verb: str, 
 def same_domain(host: Host, facts: Facts, domain: str) -> None:
     if facts.installed and facts.installed.domain and facts.installed.domain != domain:
         raise LanpiError(
-            f"this Pi serves {facts.installed.domain}, and the snapshot is of {domain}",
+            f"this Pi serves {facts.installed.domain}, and the snapshot belongs to {domain}",
             host=host.name,
-            next_step=f"Take another Pi; or, when nobody needs {facts.installed.domain}, "
-            "`lanpi uninstall --purge` first",
+            next_step=f"Use another Pi, or run `lanpi uninstall --purge` if nobody needs {facts.installed.domain}",
             exit_code=ExitCode.BAD_INPUT,
         )
 
 
 def _go_back(session: Session, program: Program, options: Options, report: Reporter) -> None:
-    """What was there before, data and settings, and the services as those settings have them."""
+    """Put the previous data and settings back, and the services into the state of those settings."""
     program.run("restore-back")
     config = session.get(paths.PI_CONFIG, root=True).decode()
     install(session, lambda _: as_restored(config), options, report)

@@ -95,8 +95,8 @@ def test_limits_that_do_not_work_are_taken_back_by_themselves(target, pi, lanpi,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--people", "100000"), "100000 people are too many for this Pi: with profile balanced it holds"),
-        (("--override", "redis.hz=900"), "redis.hz can be 1/s to 500/s, not 900/s"),
+        (("--people", "100000"), "100000 people are too many for this Pi: with the profile balanced it can serve"),
+        (("--override", "redis.hz=900"), "redis.hz must be from 1/s to 500/s, not 900/s"),
         (("--profile", "turbo"), "tune.profile"),
         (("--explain", "redis.clien"), "did you mean redis.clients"),
     ],
@@ -192,7 +192,7 @@ def test_a_card_that_moved_to_a_larger_pi_is_noticed_and_fitted(target, pi, lanp
     virtual.move(pi.name, "4-2g")
     found = limits()
     assert found["level"] == "warning"
-    assert "made for 1,024 MiB of memory, there are 2,048 MiB" in found["text"]
+    assert "made for 1,024 MiB of memory, but there are 2,048 MiB" in found["text"]
     assert "lanpi tune" in found["hint"]
     done = lanpi("tune", target, "--yes")
     assert done.returncode == 0, done.stderr
