@@ -19,6 +19,7 @@ TARGETED: dict[str, int] = {
     "user list": 0,
     "user remove": 1,
     "ca": 0,
+    "tune apply": 0,
     "tune history": 0,
     "tune": 0,
     "backup now": 0,

@@ -22,6 +22,8 @@ from lanpi.errors import ExitCode, LanpiError
 MODULE = "lanpi.cli."
 ANYWHERE = ("--debug", "--no-color")
 """Options of ``lanpi`` itself that are understood after the command too, where people write them."""
+COMPLETE = "_LANPI_COMPLETE"
+"""Set by a shell that asks for completions (click's convention: _PROGRAM_COMPLETE)."""
 COMPLETION = ("install_completion", "show_completion")
 HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -98,7 +100,7 @@ def _options(
         os.environ["NO_COLOR"] = "1"
     if verbose:
         # `lanpi -v install` is `lanpi install -v` for the commands that know the option.
-        ctx.default_map = {name: {"verbose": verbose} for name in COMMANDS}
+        ctx.default_map = {name: {"verbose": verbose, "apply": {"verbose": verbose}} for name in COMMANDS}
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
@@ -126,6 +128,8 @@ def run(arguments: list[str]) -> int:
     """
     options = list(_before_separator(arguments))
     try:
+        if instruction := os.environ.get(COMPLETE):
+            return _complete(instruction)
         # Not typer's own main(): it turns Ctrl-C and closed pipes into statuses without a word.
         command = typer.main.get_command(app)
         with command.make_context("lanpi", _hoisted(arguments)) as context:
@@ -149,6 +153,14 @@ def run(arguments: list[str]) -> int:
         _say(failure, as_json="--json" in options)
         return int(failure.exit_code)
     return int(ExitCode.DONE)
+
+
+def _complete(instruction: str) -> int:
+    """Answer a shell that asks for completions; ``lanpi completion`` prints what makes it ask."""
+    from typer.completion import completion_init, shell_complete  # type: ignore[attr-defined] # not in its __all__
+
+    completion_init()
+    return shell_complete(typer.main.get_command(app), {}, "lanpi", COMPLETE, instruction)
 
 
 def as_failure(error: BaseException) -> LanpiError:

@@ -19,12 +19,25 @@ from lanpi.hosts.inventory import Inventory
 if TYPE_CHECKING:
     from lanpi.deploy.session import Session
 
+
+def known_targets(incomplete: str) -> list[str]:
+    """The targets that this machine knows and that begin so: names of the inventory, virtual Pis, ``local``."""
+    from lanpi.virtual.record import load_all
+
+    try:
+        names = [*Inventory().names(), *(f"virtual:{pi.name}" for pi in load_all()), "local"]
+    except (LanpiError, OSError):
+        return []  # the command itself says what is wrong with the file; a shell that completes has no place for it
+    return [name for name in names if name.startswith(incomplete)]
+
+
 TargetArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="TARGET",
         help="USER@HOST[:PORT], a name from `lanpi host`, virtual:NAME, or local. Default: this machine.",
         show_default=False,
+        autocompletion=known_targets,
     ),
 ]
 ConfigFile = Annotated[
