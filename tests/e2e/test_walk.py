@@ -109,7 +109,7 @@ def interrupt(child):
 def test_the_first_login_asks_for_trust_and_password_and_bears_a_wrong_one(person):
     status, shown = person.type(
         f"lanpi install {person.target}",
-        (r"Trust it from now on\? \[y/N\] ", "y"),
+        (r"Trust this key from now on\? \[y/N\] ", "y"),
         (LOGIN, "not it"),
         (f"Sorry, try again. {LOGIN}", person.pi.password),
         # Sudo takes the password that has just been right.
