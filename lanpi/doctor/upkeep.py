@@ -31,7 +31,7 @@ def clock(evidence: Evidence) -> Result:
         return Result("critical", f"the clock is {abs(off):.0f} s {way}: certificates and message times go wrong",
                       (f"Pi: {evidence.facts.clock.epoch_seconds:.0f}, this machine: {evidence.asked_epoch:.0f}",),
                       "`lanpi doctor --fix` sets it from this machine", "clock")  # fmt: skip
-    if evidence.facts.clock.synchronised is False and not evidence.facts.hardware.is_container:
+    if evidence.facts.clock.synchronised is False and not evidence.facts.hardware.is_virtual:
         service = evidence.facts.clock.time_service
         if not service:
             return Result("warning", "nothing keeps the clock right", ("no time service is running",),
