@@ -72,7 +72,7 @@ def test_the_table_is_that_of_the_commands():
         found = [position for position, each in enumerate(arguments) if each in ("target", "targets", "words")]
         if found and any("--identity" in each.opts for each in command.params):
             table[name] = found[0]
-    assert table == {name: before for name, before in TARGETED.items() if name != "tune"}
+    assert table == TARGETED
 
 
 class _Strings(ast.NodeVisitor):
