@@ -9,8 +9,8 @@ from lanpi.cli.terminal import MARKS, STYLES, Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
-    from lanpi.doctor.result import Finding
     from lanpi.flows.install import Outcome
+    from lanpi.health.finding import Finding
     from lanpi.hosts import Host
 
 app = typer.Typer()
@@ -36,9 +36,9 @@ def doctor(
 
     Ends with 0 when all is well, 1 with a warning, 2 when something is critical, 3 when a check broke.
     """
-    from lanpi.doctor.checks import CHECKS, choose, examine, exit_status
-    from lanpi.doctor.document import document
-    from lanpi.doctor.read import read_evidence
+    from lanpi.health.doctor import CHECKS, choose, examine, exit_status
+    from lanpi.health.doctor_document import document
+    from lanpi.health.read_evidence import read_evidence
 
     terminal = Terminal(json_output=json_output, yes=yes)
     checks = choose([name for name in only.split(",") if name])
@@ -73,7 +73,7 @@ def doctor(
 def _show(terminal: Terminal, findings: "tuple[Finding, ...]") -> None:
     from rich.text import Text
 
-    from lanpi.doctor.result import NO_ROOT
+    from lanpi.health.finding import NO_ROOT
 
     styles = STYLES | {"error": STYLES["critical"]}
     marks = MARKS | {"error": MARKS["critical"]}

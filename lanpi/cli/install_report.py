@@ -13,7 +13,7 @@ from lanpi.cli.terminal import Terminal
 from lanpi.deploy.runner import Event
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.flows.install import Options, Outcome
-from lanpi.preflight import Finding
+from lanpi.health.preflight import Finding
 
 LOGS_KEPT = 20
 

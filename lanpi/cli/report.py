@@ -25,8 +25,8 @@ def report(
     json_output: Json = False,
 ) -> None:
     """Put facts, diagnosis, a day of logs and the configuration, without secrets, into one file for helpers."""
-    from lanpi.doctor.read import read_evidence
-    from lanpi.doctor.report import build, day_of_logs, write
+    from lanpi.health.read_evidence import read_evidence
+    from lanpi.health.report import build, day_of_logs, write
 
     terminal = Terminal(json_output=json_output)
     path = output or Path(f"lanpi-report-{datetime.now():%Y%m%d-%H%M%S}.tar.gz")

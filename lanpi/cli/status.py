@@ -19,8 +19,8 @@ from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts import Host
 
 if TYPE_CHECKING:
-    from lanpi.status.judge import Report
-    from lanpi.status.watch import Watched
+    from lanpi.health.status import Report
+    from lanpi.health.watch import Watched
 
 app = typer.Typer()
 
@@ -70,7 +70,7 @@ def status(
 
     Ends with 0 when all is well, 1 with a warning, 2 when something is critical, 3 when it cannot be told.
     """
-    from lanpi.status.watch import Watched
+    from lanpi.health.watch import Watched
 
     span = seconds_of(since) if since else DAY_SECONDS if html else 0.0
     _refuse(watch=watch, deep=deep, past=bool(span), machine=(json_output, prometheus).count(True))
@@ -129,11 +129,11 @@ def _refuse(*, watch: bool, deep: bool, past: bool, machine: int) -> None:
 
 def _show(reports: "Sequence[Report]", terminal: Terminal, *, prometheus: bool, drawn: bool) -> None:
     if terminal.json_output:
-        from lanpi.status.document import document
+        from lanpi.health.status_document import document
 
         terminal.json(document(reports))
     elif prometheus:
-        from lanpi.status.prometheus import exposition
+        from lanpi.health.prometheus import exposition
 
         terminal.raw(exposition(reports))
     elif drawn:
@@ -163,7 +163,7 @@ def seconds_of(span: str) -> float:
 
 def _write_page(path: Path, report: "Report", terminal: Terminal) -> None:
     from lanpi.cli.status_view import ENOUGH, stamp
-    from lanpi.status.charts import page, series
+    from lanpi.health.charts import page, series
 
     history = report.readings.history if report.readings else None
     samples = history.samples if history else ()
@@ -190,7 +190,7 @@ def _look(watched: "Sequence[Watched]") -> "list[Report]":
         # Takes a tenth of a second, and there is nothing else to do while the first Pi is asked.
         watched[0].asking.wait(CONNECT_SECONDS)
         import lanpi.cli.status_view
-        import lanpi.status.judge  # noqa: F401
+        import lanpi.health.status  # noqa: F401
 
         return list(looks)
 

@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lanpi.cli.terminal import MARKS, STYLES
-from lanpi.status.charts import bars, columns, figure, series
-from lanpi.status.judge import Report
-from lanpi.status.model import Readings
-from lanpi.status.watch import Watched, sparkline, trends
+from lanpi.health.charts import bars, columns, figure, series
+from lanpi.health.readings import Readings
+from lanpi.health.status import Report
+from lanpi.health.watch import Watched, sparkline, trends
 
 ENOUGH = 2
 """Samples that make a line."""

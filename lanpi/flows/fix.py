@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 
-from lanpi.doctor.result import Finding
+from lanpi.health.finding import Finding
 from lanpi.hosts.base import Host
 
 TIMEOUT_SECONDS = 300.0

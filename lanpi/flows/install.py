@@ -18,10 +18,10 @@ from lanpi.deploy.state import InstalledRecord, write_installed
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
+from lanpi.health.preflight import PACKAGES, Finding, findings
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server, generate_password
 from lanpi.im.versions import has_feature
-from lanpi.preflight import PACKAGES, Finding, findings
 from lanpi.progress import Progress
 from lanpi.tuning.decide import plan_limits
 

@@ -20,7 +20,7 @@ CONFIG = "/etc/lanpi/lanpi.yml"
 
 
 def collect(source: Machine | Recorded, units: list[str], since_seconds: float = 0) -> dict[str, Any]:
-    """Everything that ``lanpi.status.model.Readings`` holds, as plain data under the same names."""
+    """Everything that ``lanpi.health.readings.Readings`` holds, as plain data under the same names."""
     running = isinstance(source, Machine)
     # Before systemd has said which group is whose: it takes as long to say as the two looks have to be apart.
     before, began = services.group_cpu_seconds(source), time.monotonic()

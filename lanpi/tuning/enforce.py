@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts
-from lanpi.preflight.memory import findings
+from lanpi.health.fitness.memory import findings
 from lanpi.tuning.model import Setting
 
 CONTAINER_SYSCTLS = ("sysctl.vm.", "sysctl.net.netfilter.")

@@ -11,7 +11,7 @@ from lanpi.pi.read.source import Machine
 
 
 def collect(source: Machine, units: list[str]) -> dict[str, Any]:
-    """Everything that lanpi.doctor.evidence.Evidence holds but the operator's clock."""
+    """Everything that lanpi.health.evidence.Evidence holds but the operator's clock."""
     known = facts.collect(source, package_names=[], unit_names=units, check_mirror=False)
     memory = machine.meminfo(source)
     opened, bound = services.open_files(source)

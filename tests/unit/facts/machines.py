@@ -8,9 +8,9 @@ from typing import Any
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts
 from lanpi.facts.read import facts_from_json
+from lanpi.health.preflight import PACKAGES, findings
 from lanpi.pi.facts import collect
 from lanpi.pi.read.recorded import Recorded
-from lanpi.preflight import PACKAGES, findings
 
 FOLDER = Path(__file__).parents[2] / "data" / "facts"
 UNITS = ["ssh.service", "ejabberd.service"]

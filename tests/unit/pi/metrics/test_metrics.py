@@ -9,9 +9,9 @@ import pytest
 
 from lanpi.config.model import Config
 from lanpi.deploy.ports import METRICS, openings
+from lanpi.health.read import readings_from_json
 from lanpi.pi.metrics import write
 from lanpi.pi.metrics.exposition import HELP, exposition, samples
-from lanpi.status.read import readings_from_json
 
 ROOT = Path(__file__).parents[4]
 VIRTUAL = json.loads((ROOT / "tests/data/status/virtual.json").read_text("utf-8"))

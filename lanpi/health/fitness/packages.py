@@ -1,0 +1,101 @@
+"""apt and dpkg, and software that is already there."""
+
+from collections.abc import Iterator
+
+from lanpi.config.model import Config
+from lanpi.facts.model import Facts
+from lanpi.health.fitness.finding import Finding, blocker, ok, refusal, warning
+from lanpi.health.fitness.health import clock_offset_seconds
+
+# lanpi takes these over completely, configuration included.
+TAKEN_OVER = {"ejabberd": "ejabberd", "redis-server": "Redis"}
+# Other servers of the same kind: they clash when they run, and their ports then say so.
+OTHER_XMPP = ("prosody", "openfire", "jabberd2")
+OTHER_REDIS = ("valkey-server", "keydb-server")
+MAIL = ("postfix", "exim4-daemon-light", "exim4-daemon-heavy", "dovecot-core", "opensmtpd")
+OTHER_CALLS = ("coturn",)
+OTHER_MQTT = ("mosquitto",)
+
+# A clock this wrong makes certificates seem expired or not yet valid.
+CERTIFICATE_DATES_SECONDS = 86_400
+
+PACKAGES = (*TAKEN_OVER, *OTHER_XMPP, *OTHER_REDIS, *MAIL, *OTHER_CALLS, *OTHER_MQTT)
+"""What ``read_facts`` is to look for on behalf of preflight."""
+
+
+def findings(facts: Facts, config: Config, *, forced: bool, now_epoch_seconds: float) -> Iterator[Finding]:
+    """Lock, unfinished packages, mirror, and servers that are already there."""
+    packages = facts.packages
+    if packages.lock_holder:
+        yield warning("dpkg-lock", f"{packages.lock_holder} is changing packages", "lanpi waits until it is done")
+    else:
+        yield ok("dpkg-lock", "nobody else is changing packages")
+    yield _unfinished(facts)
+    clock_wrong = abs(clock_offset_seconds(facts, now_epoch_seconds)) > CERTIFICATE_DATES_SECONDS
+    yield from _mirror(facts, clock_wrong=clock_wrong)
+    yield from _others(facts, config, forced=forced)
+
+
+def _unfinished(facts: Facts) -> Finding:
+    step = "lanpi finishes them first (dpkg --configure -a)"
+    # While somebody installs, packages are on their way: that is no damage.
+    if facts.packages.lock_holder:
+        return ok("dpkg-state", "packages are being set up right now")
+    if facts.packages.half_configured:
+        names = ", ".join(facts.packages.half_configured)
+        return warning("dpkg-state", f"packages are left half set up: {names}", step)
+    if facts.packages.interrupted:
+        return warning("dpkg-state", "dpkg was interrupted while it worked", step)
+    return ok("dpkg-state", "all packages are completely set up")
+
+
+def _mirror(facts: Facts, *, clock_wrong: bool) -> Iterator[Finding]:
+    packages = facts.packages
+    if packages.mirror_reachable is None:
+        return
+    if packages.mirror_reachable:
+        yield ok("mirror", f"the package mirror answers ({packages.debian_uri})")
+        return
+    if packages.debian_uri:
+        text = f"the package mirror does not answer ({packages.debian_uri})"
+        step = "Look at the network, DNS and apt's proxy: sudo apt-get update"
+    else:
+        text = f"apt has no source for Debian's {facts.os.codename or 'release'} packages"
+        step = "Add one to /etc/apt/sources.list.d/, then: sudo apt-get update"
+    if facts.installed is not None and facts.installed.finished:
+        yield warning("mirror", text, f"Fine as long as nothing has to be installed. {step}")
+    elif clock_wrong and packages.debian_uri.startswith("https:"):
+        yield warning("mirror", text, "Its clock may be why: lanpi sets that first, then tries again")
+    else:
+        yield blocker("mirror", text, step)
+
+
+def _others(facts: Facts, config: Config, *, forced: bool) -> Iterator[Finding]:
+    there = facts.packages.installed
+    seen = False
+    if facts.installed is None:
+        for package, name in TAKEN_OVER.items():
+            if package in there:
+                seen = True
+                yield refusal(
+                    f"other-{package}",
+                    f"{name} is here and was not set up by lanpi, which would replace its configuration",
+                    f"Save its data, then: sudo apt-get purge {package}",
+                    forced=forced,
+                )
+    kinds = [(OTHER_XMPP, "another XMPP server"), (OTHER_REDIS, "another Redis-like server")]
+    if config.im.calls:
+        kinds.append((OTHER_CALLS, "another server for calls"))
+    if config.im.mqtt:
+        kinds.append((OTHER_MQTT, "another MQTT server"))
+    for names, kind in kinds:
+        for package in (name for name in names if name in there):
+            seen = True
+            step = f"Its ports must stay free; if it is not needed: sudo apt-get remove {package}"
+            yield warning(f"other-{package}", f"{kind} is installed: {package}", step)
+    for package in (name for name in MAIL if name in there):
+        seen = True
+        step = "It does not clash with lanpi; both share the Pi's memory"
+        yield warning(f"other-{package}", f"mail software is installed: {package}", step)
+    if not seen:
+        yield ok("other-servers", "no other messaging, Redis or mail server")

@@ -1,0 +1,78 @@
+"""Where the system lives: kind, size, space, and whether it keeps what is written."""
+
+from collections.abc import Iterator
+
+from lanpi.facts.model import Facts
+from lanpi.health.fitness.finding import Finding, blocker, gigabytes, ok, warning
+
+FREE_NEEDED_BYTES = 2_000_000_000
+# A card sold as 32 GB holds 31 to 32 decimal GB.
+DEVICE_COMFORTABLE_BYTES = 30_000_000_000
+LIFE_WORRYING_PERCENT = 80
+
+_KINDS = {
+    "sd": "an SD card",
+    "emmc": "eMMC",
+    "usb": "a USB drive",
+    "nvme": "an NVMe drive",
+    "disk": "a disk",
+    "virtual": "a virtual disk",
+    "unknown": "a device of unknown kind",
+}
+
+
+def findings(facts: Facts) -> Iterator[Finding]:
+    """Writable, kind and size, space, wear."""
+    storage = facts.storage
+    yield _writable(facts)
+    kind = _KINDS[storage.kind]
+    size = f", {gigabytes(storage.device_bytes)}" if storage.device_bytes else ""
+    text = f"{storage.device} is {kind}{size}"
+    if storage.device_bytes is not None and storage.device_bytes < DEVICE_COMFORTABLE_BYTES:
+        yield warning("storage", text, "Enough to start; take 32 GB or more for years of messages and files")
+    elif storage.kind == "sd":
+        yield ok("storage", text, "lanpi writes little to it; a USB or NVMe drive lasts longer")
+    else:
+        yield ok("storage", text)
+    if not _overlay(facts):  # its free space is memory
+        yield _space(facts)
+    life = storage.life_used_percent
+    if life is not None and life >= LIFE_WORRYING_PERCENT:
+        yield warning(
+            "storage-life", f"{storage.device} has used up to {life} % of its life", "Plan to replace it soon"
+        )
+
+
+def _space(facts: Facts) -> Finding:
+    storage = facts.storage
+    free = f"{gigabytes(storage.root_free_bytes)} free"
+    if storage.root_free_bytes < FREE_NEEDED_BYTES:
+        expand = ", or let the system use the whole card: sudo raspi-config --expand-rootfs and reboot"
+        return blocker(
+            "storage-space",
+            f"{free}, and lanpi needs {gigabytes(FREE_NEEDED_BYTES)}",
+            f"Free some: sudo apt-get clean{expand if facts.os.is_raspberry_pi_os else ''}",
+        )
+    return ok("storage-space", f"{free} of {gigabytes(storage.root_total_bytes)}")
+
+
+def _overlay(facts: Facts) -> bool:
+    """Raspberry Pi OS's overlay file system, as raspi-config switches it on (the second name is older)."""
+    kernel = facts.boot.kernel_cmdline.split()
+    return "overlayroot=tmpfs" in kernel or "boot=overlay" in kernel
+
+
+def _writable(facts: Facts) -> Finding:
+    if _overlay(facts):
+        return blocker(
+            "storage-writable",
+            "the overlay file system is on: everything written is lost at the next boot",
+            "Switch it off and reboot: sudo raspi-config nonint disable_overlayfs",
+        )
+    if facts.storage.read_only:
+        return blocker(
+            "storage-writable",
+            "the root file system is read-only",
+            "Look for why (sudo dmesg | grep -i -e ext4 -e mmc), then: sudo mount -o remount,rw /",
+        )
+    return ok("storage-writable", f"the root file system ({facts.storage.root_fstype}) is writable")

@@ -1,0 +1,37 @@
+"""The operating system: its release and its architecture."""
+
+from collections.abc import Iterator
+
+from lanpi.facts.model import Facts
+from lanpi.health.fitness.finding import Finding, ok, refusal
+
+SUPPORTED_RELEASES = ("trixie", "bookworm")
+SUPPORTED_ARCHITECTURES = ("arm64", "amd64")
+# What the 32-bit Raspberry Pi OS calls itself; the 64-bit one says "debian".
+SUPPORTED_IDS = ("debian", "raspbian")
+
+
+def findings(facts: Facts, *, forced: bool) -> Iterator[Finding]:
+    """Release and architecture."""
+    os = facts.os
+    name = os.pretty_name
+    if os.is_raspberry_pi_os:
+        name = f"Raspberry Pi OS on {name}"
+    if os.id in SUPPORTED_IDS and os.codename in SUPPORTED_RELEASES:
+        yield ok("os", name)
+    else:
+        yield refusal(
+            "os",
+            f"{name} is not supported",
+            "Use Raspberry Pi OS Lite (64-bit) or Debian, release trixie or bookworm",
+            forced=forced,
+        )
+    if os.architecture in SUPPORTED_ARCHITECTURES:
+        yield ok("architecture", f"{os.architecture}, kernel {os.kernel}")
+    else:
+        yield refusal(
+            "architecture",
+            f"the system is built for {os.architecture or 'an unknown architecture'}; lanpi needs 64 bits",
+            "Flash the 64-bit image of Raspberry Pi OS Lite",
+            forced=forced,
+        )
