@@ -37,7 +37,7 @@ def carry_over(giver: Side, given: dict[str, Any], taker: Side, report: Progress
     place = f"{SENT}/content.json"
     taker.host.put(place, giver.host.get(given["content"], root=True), root=True)
     wanted = taker.program.run("take", place)
-    report.begin(f"Carrying {wanted['to_come'] / MEGABYTE:.1f} MB over")
+    report.begin(f"Copying {wanted['to_come'] / MEGABYTE:.1f} MB to the new Pi")
     total = max(1, wanted["to_come"])
     sent = carry(
         *(giver.host, given["folder"], taker.host, TAKEN, [tuple(entry) for entry in wanted["wanted"]]),
@@ -53,4 +53,4 @@ def forget(giver: Side, report: Progress) -> None:
     try:
         giver.program.run("give-end")
     except LanpiError as error:  # what failed before is the news, and a later backup removes it
-        report.note(f"the copy that was carried over is still on {giver.host.name}: {error}")
+        report.note(f"the copy that was moved is still on {giver.host.name}: {error}")

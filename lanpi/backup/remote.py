@@ -65,16 +65,16 @@ class Program:
             raise self._failure(listener.error) from listener.crash
         if status in _NOT_FOUND and not listener.result:
             raise LanpiError(
-                "backups are not set up there",
+                "backups are not set up on this Pi",
                 host=self._host.name,
-                next_step="Run `lanpi install` there first",
+                next_step="Run `lanpi install` first",
                 exit_code=ExitCode.BAD_INPUT,
             )
         if status != 0:
             raise LanpiError(
-                f"{self._path} {arguments[0]} ended with status {status}",
+                f"{self._path} {arguments[0]} ended with exit status {status}",
                 host=self._host.name,
-                next_step="`lanpi logs` shows what it said",
+                next_step="`lanpi logs` shows its messages",
             )
         return listener.result
 

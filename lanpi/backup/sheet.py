@@ -22,8 +22,8 @@ def recovery_sheet(domain: str, repositories: Sequence[str], key: str, *, paper:
 Recovery sheet of {domain}
 {"=" * (18 + len(domain))}
 
-With this key and one of the repositories, everything comes back; without the key, nothing does.
-Whoever has both can read it all: keep this sheet where you keep papers, not beside the backup.
+With this key and one of the repositories you can restore everything; without the key, nothing.
+Anyone who has both can read it all: keep this sheet with your papers, not next to the backup.
 
 Key:
 
@@ -33,9 +33,9 @@ Repositories:
 
 {places}
 
-To bring the server back, on the same or another Pi (its name does not matter):
+To restore the server, on the same Pi or another one (its name does not matter):
 
- 1. Write the key into a file, say key.txt, on the computer that has lanpi.
+ 1. Save the key to a file, for example key.txt, on a computer that has lanpi.
  2. lanpi restore --from {repositories[0] if repositories else "REPOSITORY"} --key-file key.txt pi@raspberrypi.local
 
 The key as a QR code:

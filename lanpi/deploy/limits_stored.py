@@ -85,7 +85,7 @@ def read_history(host: Host) -> tuple[Set, ...]:
         raise LanpiError(
             f"the list of earlier limits is damaged ({HISTORY}: {error})",
             host=host.name,
-            next_step="Move it away; the limits in effect are not touched by that",
+            next_step="Move the file away; this does not change the limits in effect",
         ) from error
 
 
@@ -144,9 +144,9 @@ def misfits(made_for: Machine, now: Machine) -> tuple[str, ...]:
     reasons = []
     memory, was = now.memory_bytes, made_for.memory_bytes
     if abs(memory - was) > max(was * MEMORY_TOLERANCE, 2 * k.MEMORY_STEP_BYTES):
-        reasons.append(f"made for {was // k.MIB:,} MiB of memory, there are {memory // k.MIB:,} MiB")
+        reasons.append(f"made for {was // k.MIB:,} MiB of memory, but there are {memory // k.MIB:,} MiB")
     if now.cores != made_for.cores:
-        reasons.append(f"made for {made_for.cores} cores, there are {now.cores}")
+        reasons.append(f"made for {made_for.cores} cores, but there are {now.cores}")
     if now.storage != made_for.storage:
-        reasons.append(f"made for storage of kind {made_for.storage}, it is {now.storage}")
+        reasons.append(f"made for {made_for.storage} storage, but it is {now.storage}")
     return tuple(reasons)

@@ -65,7 +65,7 @@ def prove(host: Host, server: Server) -> Proof:
         raise LanpiError(
             f"everything is installed, but no message got through: {error}",
             host=host.name,
-            next_step="Run the same command again; if it stays so, `lanpi doctor` says why",
+            next_step="Run the same command again; if it fails again, `lanpi doctor` says why",
             exit_code=ExitCode.FAILED,
         ) from error
     finally:

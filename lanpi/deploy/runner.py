@@ -150,12 +150,12 @@ def run_playbook(
         raise KeyboardInterrupt
     failed = [event for event in events if event.kind == "failed"]
     if failed or runner.status != "successful":
-        what = failed[0].result.get("msg", "no message") if failed else f"Ansible ended as {runner.status}"
+        what = failed[0].result.get("msg", "no message") if failed else f"Ansible ended with the status {runner.status}"
         task = failed[0].task if failed else playbook
         raise LanpiError(
             f"{task}: {what}",
             host=host.name,
-            next_step="Mend that and run the same command again: it goes on where it stopped",
+            next_step="Fix the problem and run the same command again: it continues where it stopped",
             exit_code=ExitCode.FAILED,
         )
     return tuple(events)

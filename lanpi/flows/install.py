@@ -160,16 +160,16 @@ def proven(host: Host, server: Server, report: Progress) -> Proof:
     """
     report.begin("Sending a message between two accounts")
     proof = prove(host, server)
-    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
+    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms and archived")
     return proof
 
 
 def _require_root(host: Host) -> None:
     if not host.can_be_root:
         raise LanpiError(
-            "installing needs root, and this login may not become it",
+            "an install needs root, and this login may not become root",
             host=host.name,
-            next_step="Use a login that may run sudo (on Raspberry Pi OS: the one made by Imager)",
+            next_step="Use a login that may run sudo (on Raspberry Pi OS, the user that you created in Imager)",
             exit_code=ExitCode.REFUSED,
         )
 
@@ -181,16 +181,16 @@ def _domain(facts: Facts, config: Config, host: Host) -> str:
         check_domain(wanted)
     except ValueError as error:
         raise LanpiError(
-            f"the host name {facts.hostname} makes no domain: {error}",
+            f"the host name {facts.hostname} cannot be used as a domain: {error}",
             host=host.name,
             next_step="Choose one with --set domain=NAME.local",
             exit_code=ExitCode.BAD_INPUT,
         ) from error
     if facts.installed and facts.installed.domain and facts.installed.domain != wanted:
         raise LanpiError(
-            f"this Pi serves {facts.installed.domain}; people's addresses cannot move to {wanted}",
+            f"this Pi serves {facts.installed.domain}, and its addresses cannot be moved to {wanted}",
             host=host.name,
-            next_step=f"Set domain: {facts.installed.domain}, or uninstall with --purge first",
+            next_step=f"Set domain: {facts.installed.domain}, or run lanpi uninstall --purge first",
             exit_code=ExitCode.BAD_INPUT,
         )
     return wanted
@@ -200,9 +200,9 @@ def _require_features(facts: Facts, config: Config, host: Host) -> None:
     """What the ejabberd of this Debian release and channel cannot do is said before anything is touched."""
     if config.im.registration == "invite" and not has_feature("invites", facts.os.codename, config.im.channel):
         raise LanpiError(
-            f"the ejabberd of {facts.os.codename} ({config.im.channel}) knows no invitations",
+            f"the ejabberd of {facts.os.codename} ({config.im.channel}) does not support invitations",
             host=host.name,
-            next_step="Take im.registration: closed and `lanpi user add`, or Debian trixie with im.channel: backports",
+            next_step="Set im.registration: closed and use `lanpi user add`, or set im.channel: backports on trixie",
             exit_code=ExitCode.BAD_INPUT,
         )
 
@@ -223,7 +223,7 @@ def _preflight(host: Host, facts: Facts, config: Config, options: Options, repor
     if blockers:
         text = "; ".join(finding.text for finding in blockers)
         raise LanpiError(
-            f"this Pi cannot be installed yet: {text}",
+            f"lanpi cannot be installed on this Pi yet: {text}",
             host=host.name,
             next_step=blockers[0].next_step,
             exit_code=ExitCode.BLOCKED,
@@ -321,7 +321,7 @@ def _admin_account(server: Server, config: Config, report: Reporter) -> str | No
         return None
     password = generate_password()
     server.add(config.admin, password)
-    report.note(f"made the account {config.admin}@{server.domain}")
+    report.note(f"created the account {config.admin}@{server.domain}")
     return password
 
 
@@ -340,9 +340,9 @@ def _reboot(host: Host, report: Reporter) -> None:
             if error.exit_code is not ExitCode.UNREACHABLE and error.exit_code is not ExitCode.FAILED:
                 raise
     raise LanpiError(
-        f"the Pi did not come back within {REBOOT_SECONDS:.0f} s of its reboot",
+        f"the Pi did not come back within {REBOOT_SECONDS:.0f} s after its reboot",
         host=host.name,
-        next_step="Look at its power and network, then run the same command again",
+        next_step="Check its power and network, then run the same command again",
     )
 
 

@@ -108,4 +108,4 @@ def require_different(old: Host, new: Host) -> None:
     """
     first, second = (host.run(["cat", "/etc/machine-id"]).text.strip() for host in (old, new))
     if first and first == second:
-        raise LanpiError("both are the same Pi", host=new.name, next_step="Name the new Pi second")
+        raise LanpiError("the old and the new Pi are the same", host=new.name, next_step="Name the new Pi second")

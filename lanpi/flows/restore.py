@@ -73,7 +73,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
     """
     report.begin("Looking at the Pi")
     if not host.can_be_root:
-        raise LanpiError("a restore needs root, and this login may not become it", host=host.name,
+        raise LanpiError("a restore needs root, and this login may not become root", host=host.name,
                          next_step="Use a login that may run sudo", exit_code=ExitCode.REFUSED)  # fmt: skip
     facts = read_facts(host, root=True, packages=(ENGINE,))
     was_installed = facts.installed is not None and facts.installed.finished
@@ -152,8 +152,8 @@ def restore_part(host: Host, request: Request, account: str, room: str, report: 
     report.begin("Looking at the Pi")
     facts = read_facts(host, root=True, packages=(ENGINE,))
     if not (facts.installed and facts.installed.finished):
-        raise LanpiError("there is no server to bring it into", host=host.name,
-                         next_step="Restore all of it: the same command without --account and --room",
+        raise LanpiError("there is no server to restore them into", host=host.name,
+                         next_step="Restore everything: run the same command without --account and --room",
                          exit_code=ExitCode.BAD_INPUT)  # fmt: skip
     report.end(facts.hardware.model)
     what = ("--account", account) if account else ("--room", room)
@@ -174,7 +174,7 @@ def _with_repository(host: Host, program: Program, request: Request, verb: str, 
         raise LanpiError(
             "this Pi does not have the repository's key",
             host=host.name,
-            next_step="Give it with --key-file: it is on the recovery sheet that `lanpi backup key` wrote",
+            next_step="Pass --key-file FILE: the key is on the recovery sheet that `lanpi backup key` wrote",
             exit_code=ExitCode.BAD_INPUT,
         )
     if request.environment is not None:
@@ -193,9 +193,9 @@ def _with_repository(host: Host, program: Program, request: Request, verb: str, 
 def same_domain(host: Host, facts: Facts, domain: str) -> None:
     if facts.installed and facts.installed.domain and facts.installed.domain != domain:
         raise LanpiError(
-            f"this Pi serves {facts.installed.domain}, and the snapshot is of {domain}",
+            f"this Pi serves {facts.installed.domain}, and the snapshot belongs to {domain}",
             host=host.name,
-            next_step=f"Take another Pi; or, when nobody needs {facts.installed.domain}: lanpi uninstall --purge first",
+            next_step=f"Use another Pi, or run lanpi uninstall --purge if nobody needs {facts.installed.domain}",
             exit_code=ExitCode.BAD_INPUT,
         )
 

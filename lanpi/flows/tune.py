@@ -125,7 +125,7 @@ def propose_undo(host: Host) -> Proposal:
         raise LanpiError(
             "there are no earlier limits to go back to",
             host=host.name,
-            next_step="`lanpi tune history` lists what there is",
+            next_step="`lanpi tune history` lists the limits that were kept",
             exit_code=ExitCode.BAD_INPUT,
         )
     after = _config(before.model_dump(mode="json") | {"tune": target.tune})
@@ -181,7 +181,7 @@ def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) ->
             raise LanpiError(
                 f"these limits did not work ({error.what}); the previous ones are back, and messages pass",
                 host=host.name,
-                next_step="Change what you asked for, or leave it as it is",
+                next_step="Change your settings, or keep the previous limits",
             ) from error
         write_history(host, with_state(sets, new.number, "in effect"))
         return Outcome(new.number, changed, proof)
@@ -191,7 +191,7 @@ def _look(host: Host) -> tuple[Facts, Config]:
     facts = read_facts(host, root=True)
     if facts.installed is None or not facts.installed.finished:
         raise LanpiError(
-            "lanpi is not installed here, or its install has not finished",
+            "lanpi is not installed on this Pi, or its install did not finish",
             host=host.name,
             next_step="Run `lanpi install` first",
             exit_code=ExitCode.BLOCKED,
@@ -246,7 +246,7 @@ def _bring_about(
 
 
 def _go_back(host: Host, proposal: Proposal, current: Set, options: Options, report: Reporter, why: LanpiError) -> None:
-    report.note(f"it did not work: {why.what}")
+    report.note(f"the new limits did not work: {why.what}")
     report.note("putting the previous limits back")
     # What another version of lanpi stored cannot be read back exactly; then it is computed anew.
     plan = plan_from(current.plan) or decide(proposal.facts, proposal.before).plan
@@ -254,9 +254,9 @@ def _go_back(host: Host, proposal: Proposal, current: Set, options: Options, rep
         _bring_about(host, proposal.facts, proposal.before, plan, options, report)
     except LanpiError as error:
         raise LanpiError(
-            f"these limits did not work ({why.what}), and going back did not either ({error.what})",
+            f"these limits did not work ({why.what}), and the previous ones could not be put back ({error.what})",
             host=host.name,
-            next_step="Run `lanpi install`: it goes on where this stopped",
+            next_step="Run `lanpi install`: it continues from here",
             exit_code=error.exit_code,
         ) from error
 

@@ -18,8 +18,8 @@ from lanpi.tuning.decide import plan_limits
 STEPS = {
     "Stop the services": "Stopping the services",
     "Remove the packages": "Removing the packages",
-    "Take back the kernel's command line": "Taking back the kernel's command line",
-    "Remove the files": "Putting files back",
+    "Take back the kernel's command line": "Restoring the kernel's command line",
+    "Remove the files": "Restoring the original files",
     "Remove the data": "Cleaning up",
 }
 OWN_REPOSITORY = str(Backup().repositories[0])
@@ -62,7 +62,7 @@ def uninstall(host: Host, report: Reporter, *, purge: bool, check: bool, log: Pa
     report.begin("Looking at the Pi")
     facts = read_facts(host, root=True)
     if facts.installed is None:
-        raise LanpiError("lanpi is not installed there", host=host.name, exit_code=ExitCode.BAD_INPUT)
+        raise LanpiError("lanpi is not installed on this Pi", host=host.name, exit_code=ExitCode.BAD_INPUT)
     text = facts.config_text or ""
     config = effective(parse(text, "/etc/lanpi/lanpi.yml on the Pi"), {}, []).config
     domain = config.domain or facts.installed.domain or default_domain(facts)

@@ -60,7 +60,7 @@ class Server:
         return LanpiError(
             f"ejabberd refused {command}: {said}",
             host=self._host.name,
-            next_step="`lanpi doctor` says what is wrong with the server",
+            next_step="Run `lanpi doctor` to see what is wrong with the server",
         )
 
     def batch(self, calls: Sequence[tuple[str, dict[str, Any]]]) -> None:
@@ -90,16 +90,16 @@ class Server:
         """
         if name in ACCOUNTS:
             raise LanpiError(
-                f"{name} is one of the two accounts with which the Pi checks itself",
+                f"{name} is one of the two accounts that the Pi uses to check itself",
                 host=self._host.name,
-                next_step="Take another name",
+                next_step="Choose another name",
                 exit_code=ExitCode.BAD_INPUT,
             )
         if name in self.accounts():
             raise LanpiError(
-                f"there is an account {name}@{self._domain} already",
+                f"the account {name}@{self._domain} exists already",
                 host=self._host.name,
-                next_step=f"To give it a new password: lanpi user passwd {name}",
+                next_step=f"To set a new password: lanpi user passwd {name}",
                 exit_code=ExitCode.BAD_INPUT,
             )
         self.call("register", user=name, host=self._domain, password=password)
@@ -123,6 +123,6 @@ class Server:
             raise LanpiError(
                 f"there is no account {name}@{self._domain}",
                 host=self._host.name,
-                next_step="`lanpi user list` shows those there are",
+                next_step="`lanpi user list` shows all accounts",
                 exit_code=ExitCode.BAD_INPUT,
             )

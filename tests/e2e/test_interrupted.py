@@ -92,7 +92,7 @@ def test_the_second_of_two_installs_is_told_who_holds_the_lock(pi, lanpi):
     with open_host(parse_target(f"virtual:{pi.name}"), ConnectOptions()) as host, lock(host, lambda _: None):
         done = lanpi("install", f"virtual:{pi.name}")
     assert done.returncode == 5
-    assert "another lanpi is at work:" in done.stderr
+    assert "another lanpi is running:" in done.stderr
     assert "since 20" in done.stderr
 
 

@@ -192,7 +192,7 @@ def test_a_card_that_moved_to_a_larger_pi_is_noticed_and_fitted(target, pi, lanp
     virtual.move(pi.name, "4-2g")
     found = limits()
     assert found["level"] == "warning"
-    assert "made for 1,024 MiB of memory, there are 2,048 MiB" in found["text"]
+    assert "made for 1,024 MiB of memory, but there are 2,048 MiB" in found["text"]
     assert "lanpi tune" in found["hint"]
     done = lanpi("tune", target, "--yes")
     assert done.returncode == 0, done.stderr
