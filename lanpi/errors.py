@@ -1,6 +1,6 @@
 """The one kind of expected failure, and the exit codes that tell failures apart.
 
-Everything that can go wrong in use is raised as a :class:`LanpiError`; only
+Everything that is expected to go wrong is raised as a :class:`LanpiError`; only
 ``lanpi.cli.main`` turns it into a line on the terminal and an exit status.
 """
 
@@ -17,30 +17,30 @@ class ExitCode(IntEnum):
     DONE = 0
     """The command did what was asked."""
     FAILED = 1
-    """Something failed on the Pi while a change was applied."""
+    """Something failed on the Pi while lanpi was changing it."""
     BAD_INPUT = 2
-    """Wrong option, target, configuration or file: nothing was touched."""
+    """An option, target, setting or file is wrong: nothing was changed."""
     UNREACHABLE = 3
     """The target did not answer (name, network, port)."""
     REFUSED = 4
-    """The target answered and refused: host key, login, sudo."""
+    """The target answered but refused: host key, login or sudo."""
     BLOCKED = 5
-    """Preflight found a blocker, or another lanpi holds the lock: nothing was touched."""
+    """Preflight found a blocker, or another lanpi is working on the Pi: nothing was changed."""
     MISSING = 6
-    """This machine misses something that the command needs."""
+    """This machine lacks something that the command needs."""
     INTERRUPTED = 130
     """Ctrl-C or a termination signal (128 + SIGINT, as shells report it)."""
     READER_LEFT = 141
-    """What read the output closed it before the end, as `head` does (128 + SIGPIPE)."""
+    """The program that read the output closed it early, as `head` does (128 + SIGPIPE)."""
 
 
 class LanpiError(Exception):
-    """An expected failure, said in one line.
+    """An expected failure, described in one line.
 
     Args:
         what: what failed, in plain words, without a final period.
         host: the target as the user named it; empty when no host is concerned.
-        next_step: what the user does next, a command where there is one.
+        next_step: what the user should do next, a command where there is one.
         exit_code: how the process ends.
     """
 

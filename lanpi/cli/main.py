@@ -65,7 +65,12 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings=HELP,
-    help="A private messaging server on a Raspberry Pi.",
+    help="Run a private messaging server on a Raspberry Pi.\n\n"
+    "\b\nExamples:\n"
+    "  lanpi install pi@raspberrypi.local\n"
+    "  lanpi user add anna pi@raspberrypi.local\n"
+    "  lanpi status pi@raspberrypi.local",
+    epilog="`lanpi COMMAND --help` describes each command.",
 )
 
 
@@ -78,11 +83,13 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     ctx: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR does the same).")] = False,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Say more.")] = 0,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback when an error occurs.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours (like NO_COLOR).")] = False,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Show more detail.")
+    ] = 0,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     if no_color:
@@ -150,7 +157,7 @@ def as_failure(error: BaseException) -> LanpiError:
     if isinstance(error, (KeyboardInterrupt, EOFError, typer.Abort)):
         return LanpiError(
             "interrupted",
-            next_step="Run the same command again: it goes on where it stopped",
+            next_step="Run the same command again: it continues where it stopped",
             exit_code=ExitCode.INTERRUPTED,
         )
     if hasattr(error, "format_message"):  # click's usage errors, wherever typer keeps their class
@@ -163,7 +170,7 @@ def as_failure(error: BaseException) -> LanpiError:
         )
     return LanpiError(
         f"internal error: {type(error).__name__}: {error}",
-        next_step="Run the same command again with --debug, and report what it shows",
+        next_step="Run the same command again with --debug, and report what it prints",
         exit_code=ExitCode.FAILED,
     )
 

@@ -50,16 +50,16 @@ def nearest(path: str) -> str | None:
 def _text(path: str, each: Any, data: Mapping[str, Any]) -> str:
     if each["type"] == "extra_forbidden" and path in keys():
         section, _, name = path.rpartition(".")
-        return f"{path}: write it as {name} below {section}"
+        return f"{path}: write it as {name} under {section}"
     if each["type"] == "extra_forbidden":
-        return f"{path}: there is no such key{_hint(path)}"
+        return f"{path}: unknown key{_hint(path)}"
     if each["type"] == "value_error":
         message = str(each["ctx"]["error"])
         shown = "" if path in sections() else f"found {_shown(each['input'])}: "
         return f"{path}: {shown}{message}" if path else message
     if path in sections():
         names = ", ".join(sections()[path])
-        return f"{path}: found {_shown(each['input'])}; it is a section with the keys {names}"
+        return f"{path}: found {_shown(each['input'])}, but this is a section with the keys {names}"
     key = _key(path)
     allowed = keys()[key].allowed if key else "nothing"
     return f"{path}: found {_shown(_value(data, path, each['input']))}; allowed: {allowed}"
@@ -68,8 +68,8 @@ def _text(path: str, each: Any, data: Mapping[str, Any]) -> str:
 def _hint(path: str) -> str:
     meant = nearest(path)
     if meant:
-        return f", did you mean {meant}?"
-    return f"; there are {', '.join(sections().get(path.rpartition('.')[0], sections()['']))}"
+        return f"; did you mean {meant}?"
+    return f"; known keys: {', '.join(sections().get(path.rpartition('.')[0], sections()['']))}"
 
 
 def _path(location: Sequence[int | str]) -> str:

@@ -220,7 +220,7 @@ def test_the_key_is_in_no_argument_log_or_journal(backed_up, old, key_file, on_p
 
 def test_the_drill_proves_the_newest_snapshot(backed_up, old, lanpi, on_pi):
     done = sure(lanpi("backup", "drill", f"virtual:{old.name}"))
-    assert "a second server serves it" in done.stdout
+    assert "a second server works with it" in done.stdout
     assert on_pi(old, "test -e /var/lib/lanpi/backup/drill", root=True, check=False).returncode != 0
     status = json.loads(on_pi(old, "cat /var/lib/lanpi/backup/status.json").stdout)
     assert status["last_drill"] >= status["last_success"]
@@ -288,7 +288,7 @@ def restored(backed_up, old, new, repository, key_file, lanpi):
 
 
 def test_everything_is_on_another_pi(restored, backed_up, old, new, people, domain, files, lanpi, on_pi):
-    assert f"{domain} is back" in restored.stdout
+    assert f"{domain} is restored" in restored.stdout
     before, path, _, _ = backed_up
     archived = [body for (body,) in query(on_pi, new, "SELECT txt FROM archive WHERE username = 'anna'")]
     assert {body: archived.count(body) for body in before} == dict.fromkeys(before, 1)

@@ -62,7 +62,7 @@ def test_each_profile_and_undo(target, pi, lanpi, on_pi):
     for profile, hz in (("eco", 1), ("max", 10)):
         done = lanpi("tune", target, "--profile", profile, "--yes")
         assert done.returncode == 0, done.stderr
-        assert "messages pass" in done.stdout
+        assert "messages are delivered" in done.stdout
         assert setting(plan(lanpi, target), "redis.hz")["now"] == hz
     assert "profile: max" in on_pi(pi, "cat /etc/lanpi/lanpi.yml").stdout
     assert setting(plan(lanpi, target), "server.memory_high_bytes")["now"] > high
@@ -111,7 +111,7 @@ def test_nothing_to_change_leaves_no_set(target, lanpi):
     sets = history(lanpi, target)
     done = lanpi("tune", target)
     assert done.returncode == 0, done.stderr
-    assert "Nothing to change: the limits fit, and messages pass." in done.stdout
+    assert "Nothing to change: the limits fit, and messages are delivered." in done.stdout
     assert history(lanpi, target) == sets
 
 

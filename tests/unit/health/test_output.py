@@ -140,7 +140,7 @@ def test_the_live_screen_keeps_what_was_seen_last(flaky):
     text = shown(live([watched], [watched.look()], 5))
     assert text.splitlines()[1:3] == [
         "? pi.local: unknown: the connection broke",
-        "  Trying again; below is what was seen last",
+        "  Trying again; the last known state is below",
     ]
     assert text.index("ejabberd MB") < text.index("ejabberd           running for 2 days")
 
