@@ -72,7 +72,7 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
             self._terminal.note(f"  {text}")
 
     def found(self, finding: Finding) -> None:
-        """A preflight finding; those that are fine only with -v."""
+        """A preflight finding; those that need nothing only with -v."""
         if self._terminal.json_output:
             self._terminal.json(
                 {
@@ -80,11 +80,11 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
                     "id": finding.id,
                     "level": finding.level,
                     "text": finding.text,
-                    "next_step": finding.next_step,
+                    "next_step": finding.fix,
                 }
             )
-        elif finding.level != "ok" or self._verbose:
-            self._terminal.mark(finding.level, finding.text, finding.next_step)
+        elif finding.is_bad or self._verbose:
+            self._terminal.mark(finding.level, finding.text, finding.fix)
 
     def event(self, event: Event) -> None:
         """An event of the playbook run, for -v."""

@@ -34,7 +34,7 @@ def report(
     Example:
       lanpi report pi@raspberrypi.local --output report.tar.gz
     """
-    from lanpi.health.read_evidence import read_evidence
+    from lanpi.health.read import read_evidence
     from lanpi.health.report import build, day_of_logs, write
 
     terminal = Terminal(json_output=json_output)

@@ -1,7 +1,6 @@
 """``lanpi status``."""
 
 import contextlib
-import re
 import sys
 import threading
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from lanpi.cli.options import Json, Login, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts import Host
+from lanpi.spans import parse_span
 
 if TYPE_CHECKING:
     from lanpi.health.status import Report
@@ -54,7 +54,7 @@ def status(
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", metavar="SPAN", help="Draw the history of this time span: 90m, 24h, 7d.", show_default=False
+            "--since", metavar="SPAN", help="Draw the history of this time span: 90m, 24h, 7d, 2w.", show_default=False
         ),
     ] = None,
     html: Annotated[
@@ -82,7 +82,7 @@ def status(
     """
     from lanpi.health.watch import Watched
 
-    span = seconds_of(since) if since else DAY_SECONDS if html else 0.0
+    span = parse_span(since) if since else DAY_SECONDS if html else 0.0
     _refuse(watch=watch, deep=deep, past=bool(span), machine=(json_output, prometheus).count(True))
     if html and targets and len(targets) > 1:
         raise LanpiError(
@@ -157,22 +157,6 @@ def _show(reports: "Sequence[Report]", terminal: Terminal, *, prometheus: bool, 
         from lanpi.cli.status_view import one, several
 
         terminal.result(one(reports[0]) if len(reports) == 1 else several(reports))
-
-
-def seconds_of(span: str) -> float:
-    """A span such as "90m", "24h" or "7d" in seconds.
-
-    Raises:
-        LanpiError: BAD_INPUT for anything else.
-    """
-    found = re.fullmatch(r"(\d{1,4})([mhd])", span)
-    if not found or not int(found[1]):
-        raise LanpiError(
-            f"{span!r} is not a valid time span",
-            next_step="Use a number with m, h or d, such as 90m, 24h or 7d",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    return int(found[1]) * {"m": 60, "h": 3600, "d": DAY_SECONDS}[found[2]]
 
 
 def _write_page(path: Path, report: "Report", terminal: Terminal) -> None:

@@ -225,7 +225,7 @@ def _preflight(host: Host, facts: Facts, config: Config, options: Options, repor
         raise LanpiError(
             f"lanpi cannot be installed on this Pi yet: {text}",
             host=host.name,
-            next_step=blockers[0].next_step,
+            next_step=blockers[0].fix,
             exit_code=ExitCode.BLOCKED,
         )
 

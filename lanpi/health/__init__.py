@@ -1,1 +1,1 @@
-"""What is wrong with a Pi, why, and what fixes it: evidence is read, checks judge it, and a fix acts."""
+"""One judgement of a Pi's health: readings in, findings out; preflight, status and doctor choose from one table."""

@@ -39,6 +39,8 @@ CAUSES = (
     _cause("configuration", r"Invalid .*configuration|syntax error|Failed to load configuration|"
            r"Failed to parse.*ejabberd\.yml|Unknown option|bad config", "its configuration is broken",
            "Put lanpi's configuration back: lanpi install", "converge"),
+    _cause("permission", r"\beacces\b|permission denied|readonly database|unable to open database file",
+           "it may not read or write one of its files", "See which: lanpi doctor --only ownership,drift", "restart"),
     _cause("node-name", r"node name mismatch|owned by another node",
            "its database belongs to another Erlang node name", "Put the node name back: lanpi install", "converge"),
     _cause("database", r"database disk image is malformed|file is not a database|mnesia.*(?:corrupt|bad_type)",
@@ -52,7 +54,7 @@ CAUSES = (
 
 def recent(evidence: Evidence, *sources: str) -> list[Entry]:
     """The lines of the last quarter of an hour of these sources."""
-    since = evidence.facts.clock.epoch_seconds - RECENT_SECONDS
+    since = evidence.readings.epoch_seconds - RECENT_SECONDS
     return [line for line in evidence.lines if line.when >= since and line.source.startswith(sources)]
 
 

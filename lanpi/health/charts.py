@@ -6,8 +6,8 @@ from html import escape
 from itertools import pairwise
 
 from lanpi.pi.checks.ring import Sample, written
+from lanpi.pi.sizes import MB
 
-MEGABYTE = 1024 * 1024
 BLOCKS = " ▁▂▃▄▅▆▇█"
 WIDTH, HEIGHT = 64, 4
 TICKS = 4
@@ -48,7 +48,7 @@ def _written(name: str) -> Callable[[Sequence[Sample]], list[float | None]]:
         for before, after in pairwise(samples):
             grown = written((before, after), name)
             hours = (after.epoch - before.epoch) / 3600
-            found.append(None if grown is None or hours <= 0 else grown / MEGABYTE / hours)
+            found.append(None if grown is None or hours <= 0 else grown / MB / hours)
         return found
 
     return take
@@ -58,14 +58,14 @@ def _messages(samples: Sequence[Sample]) -> list[float | None]:
     return [None if sample.sent is None or not sample.span else 60 * sample.sent / sample.span for sample in samples]
 
 
-def _failed(samples: Sequence[Sample]) -> list[float | None]:
+def _passed_percent(samples: Sequence[Sample]) -> list[float | None]:
     return [100 * sample.passed / sample.checks if sample.checks else None for sample in samples]
 
 
 _SERIES: dict[str, Callable[[Sequence[Sample]], list[float | None]]] = {
-    "Checks passed, %": _failed,
-    "Memory available, MB": _plain("memory_available", 1 / MEGABYTE),
-    "Swap used, MB": _plain("swap_used", 1 / MEGABYTE),
+    "Checks passed, %": _passed_percent,
+    "Memory available, MB": _plain("memory_available", 1 / MB),
+    "Swap used, MB": _plain("swap_used", 1 / MB),
     "Sessions": _plain("sessions"),
     "Messages a minute": _messages,
     "Delivery, ms": _plain("delivery", 1000),

@@ -1,16 +1,16 @@
 """Whether messages really pass now: the Pi's own check, and the way to the Pi over the network."""
 
 import asyncio
-import json
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lanpi.deploy.check import has_check, run_check
 from lanpi.deploy.proof import XMPP_PORT, Proof, prove, trust_anchor
 from lanpi.errors import LanpiError
-from lanpi.health.lines import Line
+from lanpi.health.finding import Finding
 from lanpi.health.readings import Readings
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
@@ -18,9 +18,6 @@ from lanpi.pi.im.api import domain_of
 from lanpi.pi.thresholds import TABLE
 from lanpi.pi.xmpp.client import Client, Login, XmppError
 
-SECTION = "End to end"
-CHECK = "/usr/lib/lanpi/check"
-CHECK_SECONDS = 120
 PARTS = (
     ("login", "Login"),
     ("delivery", "Delivery"),
@@ -31,7 +28,7 @@ PARTS = (
 DOCTOR = "See what is wrong and what to do: lanpi doctor"
 
 
-def deep_lines(host: Host, readings: Readings) -> tuple[Line, ...]:
+def deep_lines(host: Host, readings: Readings) -> tuple[Finding, ...]:
     """Run the check and report how long each part took.
 
     The Pi sends the message between the two accounts that it has for its checks. Those accounts cannot log in from
@@ -44,8 +41,8 @@ def deep_lines(host: Host, readings: Readings) -> tuple[Line, ...]:
     """
     if not readings.is_root:
         text = "not available without root: only root can read the accounts it needs"
-        return (Line("deep", SECTION, "Message", "unknown", text),)
-    if readings.history is None and host.run(["test", "-x", CHECK], root=True, check=False).exit_status:
+        return (Finding("deep", "unknown", text, "Message"),)
+    if readings.history is None and not has_check(host):
         return _temporary_lines(host, readings)
     if not host.direct:
         return _check_lines(host)
@@ -57,38 +54,40 @@ def deep_lines(host: Host, readings: Readings) -> tuple[Line, ...]:
         return (*_check_lines(host), reached.result())
 
 
-def _temporary_lines(host: Host, readings: Readings) -> tuple[Line, ...]:
+def _temporary_lines(host: Host, readings: Readings) -> tuple[Finding, ...]:
     try:
         return proof_lines(prove(host, Server(host, domain_of(readings.config_text))))
     except LanpiError as error:
-        return (Line("deep", SECTION, "Message", "critical", error.what, error.next_step),)
+        return (_bad(error.what, error.next_step),)
 
 
-def _check_lines(host: Host) -> tuple[Line, ...]:
+def _check_lines(host: Host) -> tuple[Finding, ...]:
     """One check on the Pi itself, which the Pi also adds to its history."""
-    done = host.run([CHECK, "check"], root=True, check=False, timeout_seconds=CHECK_SECONDS)
-    if done.exit_status != 0:
-        last = done.error_text.strip().rpartition("\n")[2]
-        text = f"the check did not run: {last or done.exit_status}"
-        return (Line("deep", SECTION, "Message", "critical", text, "Repair the check: lanpi install"),)
-    return sample_lines(json.loads(done.stdout))
+    try:
+        return sample_lines(run_check(host))
+    except LanpiError as error:
+        return (_bad(error.what, error.next_step),)
 
 
-def sample_lines(sample: dict[str, Any]) -> tuple[Line, ...]:
+def sample_lines(sample: dict[str, Any]) -> tuple[Finding, ...]:
     """What a check found: whether it passed, and the time in seconds of each part that it reached."""
     if sample["passed"]:
-        verdict = Line("deep", SECTION, "Message", "ok", "passed, on the Pi")
+        verdict = Finding("deep", "ok", "passed, on the Pi", "Message")
     else:
-        verdict = Line("deep", SECTION, "Message", "critical", sample.get("error", "did not pass"), DOCTOR)
+        verdict = _bad(sample.get("error", "did not pass"), DOCTOR)
     return (verdict, *(_timed(key, label, sample[key]) for key, label in PARTS if key in sample))
 
 
-def _timed(key: str, label: str, seconds: float, more: str = "") -> Line:
+def _bad(text: str, fix: str) -> Finding:
+    return Finding("deep", "critical", text, "Message", text, fix=fix)
+
+
+def _timed(key: str, label: str, seconds: float, more: str = "") -> Finding:
     level = TABLE[f"deep_{key}"].level(seconds)
-    return Line(f"deep:{key}", SECTION, label, level, f"{1000 * seconds:.0f} ms{more}")
+    return Finding(f"deep:{key}", level, f"{1000 * seconds:.0f} ms{more}", label)
 
 
-def reach_line(address: str, domain: str, ca: bytes | None, port: int = XMPP_PORT) -> Line:
+def reach_line(address: str, domain: str, ca: bytes | None, port: int = XMPP_PORT) -> Finding:
     """Whether this machine gets to the point of logging in, with a valid certificate.
 
     Args:
@@ -104,7 +103,8 @@ def reach_line(address: str, domain: str, ca: bytes | None, port: int = XMPP_POR
             asyncio.run(_reach(Login("", domain, "", address, port, str(path) if ca else None)))
             return _timed("reach", "From here", time.monotonic() - began, ", over network and TLS")
     except XmppError as error:
-        return Line("deep:reach", SECTION, "From here", "critical", f"not reachable: {error}", DOCTOR)
+        text = f"not reachable: {error}"
+        return Finding("deep:reach", "critical", text, "From here", text, fix=DOCTOR)
 
 
 async def _reach(login: Login) -> None:
@@ -113,10 +113,10 @@ async def _reach(login: Login) -> None:
     await client.close()
 
 
-def proof_lines(proof: Proof) -> tuple[Line, ...]:
+def proof_lines(proof: Proof) -> tuple[Finding, ...]:
     """The parts of a check that used temporary accounts, each with its time."""
     return (
-        Line("deep", SECTION, "Message", "ok", f"passed, sent from {proof.made_from}"),
+        Finding("deep", "ok", f"passed, sent from {proof.made_from}", "Message"),
         _timed("login", "Login", proof.login_seconds, f", {proof.mechanism}"),
         _timed("delivery", "Delivery", proof.delivery_seconds),
         _timed("archive", "Archive", proof.archive_seconds),

@@ -2,28 +2,31 @@
 
 from typing import Any
 
-from lanpi.health.doctor import exit_status
-from lanpi.health.finding import Finding
+from lanpi.health.doctor import Diagnosis, exit_status
 
-VERSION = 1
+VERSION = 2
+"""2: ``mendable`` is called ``fixable``."""
 
 
-def document(host: str, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    """What ``lanpi doctor --json`` prints; ``version`` changes when a key is removed or changes its meaning."""
+def document(host: str, diagnoses: tuple[Diagnosis, ...]) -> dict[str, Any]:
+    """What ``lanpi doctor --json`` prints; ``version`` is increased when a key goes away or changes its meaning."""
     return {
         "version": VERSION,
         "host": host,
-        "exit_status": exit_status(findings),
-        "findings": [
-            {
-                "id": finding.check.id,
-                "title": finding.check.title,
-                "state": finding.result.state,
-                "cause": finding.result.cause,
-                "evidence": list(finding.result.evidence),
-                "fix": finding.result.fix,
-                "mendable": bool(finding.result.action),
-            }
-            for finding in findings
-        ],
+        "exit_status": exit_status(diagnoses),
+        "findings": [_finding(diagnosis) for diagnosis in diagnoses],
+    }
+
+
+def _finding(diagnosis: Diagnosis) -> dict[str, Any]:
+    found = diagnosis.finding
+    return {
+        "id": found.id,
+        "title": diagnosis.check.title,
+        # What this machine cannot tell is a check that was skipped.
+        "state": "skipped" if found.level == "unknown" else found.level,
+        "cause": found.cause or ("" if found.level == "ok" else found.text),
+        "evidence": list(found.evidence) if found.is_bad else [],
+        "fix": found.fix if found.is_bad else "",
+        "fixable": bool(diagnosis.steps),
     }

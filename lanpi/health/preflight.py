@@ -2,8 +2,8 @@
 
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts
+from lanpi.health.finding import Finding
 from lanpi.health.fitness import hardware, health, memory, network, packages, storage, system
-from lanpi.health.fitness.finding import Finding
 from lanpi.health.fitness.packages import PACKAGES
 
 __all__ = ["PACKAGES", "Finding", "findings"]
@@ -11,6 +11,9 @@ __all__ = ["PACKAGES", "Finding", "findings"]
 
 def findings(facts: Facts, config: Config, *, forced: bool, now_epoch_seconds: float) -> tuple[Finding, ...]:
     """Everything preflight has to say, in the order of docs/reference/preflight.md.
+
+    What status and doctor judge too (``TABLE``'s entries with ``preflight``), it judges by the same entry; an install
+    goes on in spite of it, be it critical. Blockers are preflight's alone: what keeps an install from working.
 
     Args:
         facts: of the machine, read as root with ``packages=PACKAGES``.

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from lanpi.health.status import Report
+from lanpi.health.finding import SEVERITY
+from lanpi.health.status import CRITICAL, Report
 from lanpi.pi.metrics.exposition import Sample, samples
 from lanpi.pi.metrics.exposition import exposition as as_text
-from lanpi.pi.thresholds import SEVERITY
 
 
 def exposition(reports: Sequence[Report]) -> str:
@@ -17,8 +17,8 @@ def exposition(reports: Sequence[Report]) -> str:
 def _samples(report: Report) -> Iterator[Sample]:
     target = {"target": report.target}
     yield "lanpi_status", target, report.exit_status
-    for line in report.lines:
-        if line.level != "unknown":
-            yield "lanpi_check_level", target | {"check": line.key}, SEVERITY[line.level]
+    for finding in report.findings:
+        if finding.level != "unknown":
+            yield "lanpi_check_level", target | {"check": finding.id}, min(SEVERITY[finding.level], CRITICAL)
     if report.readings:
         yield from samples(asdict(report.readings), target)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lanpi.facts.model import Installed
+from lanpi.facts.model import Installed, MovedOut
 from lanpi.pi.checks.ring import Sample
 
 
@@ -62,7 +62,7 @@ class Board:
 
 
 @dataclass(frozen=True)
-class Link:
+class LinkNow:
     """A network interface with an address or a default route."""
 
     name: str
@@ -75,7 +75,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Backup:
+class BackupStatus:
     """What the backup recorded about itself; times are in ISO 8601, "" for never."""
 
     last_success: str
@@ -127,23 +127,76 @@ class History:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What a TLS port shows to those who connect."""
+
+    port: int
+    sha256: str  # of the certificate; "" for none
+    problem: str  # why there is none: "closed" where nobody listens; "" for none
+
+
+@dataclass(frozen=True)
+class Configured:
+    """The certificate that ejabberd is configured with."""
+
+    path: str
+    sha256: str  # "" where there is a problem
+    problem: str  # "is missing", "holds no certificate", …; "" for none
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """What clients are shown and what is configured (lanpi/pi/read/certificate.py)."""
+
+    shown: tuple[Shown, ...]
+    configured: Configured | None  # None where it cannot be told, or ejabberd sees to certificates itself (ACME)
+    ends: float | None  # of the one that is shown, else of the configured one; seconds since the epoch
+    names: tuple[str, ...]  # its names and addresses
+
+
+@dataclass(frozen=True)
+class Misowned:
+    """A file that belongs to somebody else than it should, or has another mode."""
+
+    path: str
+    now: str  # "root:root 0600"
+    wanted: str
+
+
+@dataclass(frozen=True)
+class Limited:
+    """Somebody whom the Pi keeps out at the moment."""
+
+    who: str  # an address
+    by: str  # "ejabberd" after wrong passwords; else the firewall's set
+    since: float | None  # seconds since the epoch
+    until: float | None
+
+
+@dataclass(frozen=True)
 class Readings:
     """Everything read in one round trip."""
 
     hostname: str
     epoch_seconds: float  # the Pi's clock
+    asked_epoch: float  # the operator's clock at that moment
     is_root: bool  # read as root; without root, people, logs and other users' figures cannot be read
     installed: Installed | None
+    moved: MovedOut | None  # None where no server has moved out
     config_text: str | None  # /etc/lanpi/lanpi.yml
     services: tuple[Service, ...]
     people: People | None
     board: Board
-    links: tuple[Link, ...]
+    links: tuple[LinkNow, ...]
+    certificate: Certificates | None
     certificate_days_left: float | None
-    backup: Backup | None
+    backup: BackupStatus | None
     limits_made_for: MadeFor | None
     history: History | None
     logs_bytes: int | None
     security_updates: tuple[str, ...] | None
     reboot_reasons: tuple[str, ...]
     clock_synchronised: bool | None
+    time_service: str  # unit that keeps the clock, "" for none
+    misowned: tuple[Misowned, ...]
+    limited: tuple[Limited, ...]

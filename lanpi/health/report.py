@@ -6,6 +6,7 @@ import tarfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from lanpi import __version__
 from lanpi.health.doctor import examine
@@ -28,12 +29,19 @@ def build(host_name: str, evidence: Evidence, logs: list[Entry]) -> dict[str, by
     told = {
         "lanpi.txt": f"lanpi {__version__}\n",
         "facts.json": json.dumps(asdict(evidence.facts) | {"config_text": None}, indent=1, sort_keys=True),
-        "evidence.json": json.dumps(asdict(evidence) | {"facts": None, "lines": None}, indent=1, sort_keys=True),
+        "evidence.json": json.dumps(_told(evidence), indent=1, sort_keys=True),
         "doctor.json": json.dumps(document(host_name, findings), indent=1, sort_keys=True),
         "lanpi.yml": evidence.facts.config_text or "",
         "logs.txt": "".join(f"{e.when:.3f} {e.source} {e.level} {e.text}\n" for e in logs),
     }
     return {name: redact(text).encode() for name, text in told.items()}
+
+
+def _told(evidence: Evidence) -> dict[str, Any]:
+    """The evidence without what has a file of its own."""
+    found = asdict(evidence) | {"facts": None, "lines": None}
+    del found["readings"]["config_text"]
+    return found
 
 
 def write(path: Path, files: dict[str, bytes]) -> None:

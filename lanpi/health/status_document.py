@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lanpi.health.status import Report
+from lanpi.health.finding import Finding
+from lanpi.health.status import Report, section_of
 
 SCHEMA_VERSION = 1
 """Increased when a name is removed or its meaning changes; additions do not increase it."""
@@ -25,6 +26,17 @@ def _target(report: Report) -> dict[str, Any]:
         "verdict": report.verdict,
         "exit_status": report.exit_status,
         "summary": report.summary,
-        "lines": [asdict(line) for line in report.lines],
+        "lines": [_line(finding) for finding in report.findings],
         "readings": readings,
+    }
+
+
+def _line(finding: Finding) -> dict[str, str]:
+    return {
+        "key": finding.id,
+        "section": section_of(finding),
+        "label": finding.label,
+        "level": finding.level,
+        "text": finding.text,
+        "hint": finding.fix if finding.is_bad else "",
     }

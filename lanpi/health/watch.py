@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from lanpi.errors import LanpiError
 from lanpi.hosts.base import Host
+from lanpi.pi.sizes import MB
 
 if TYPE_CHECKING:
-    from lanpi.health.lines import Line
+    from lanpi.health.finding import Finding
     from lanpi.health.readings import Readings
     from lanpi.health.status import Report
 
@@ -86,7 +87,7 @@ class Watched:
             opened.close()
 
 
-def _deep_lines(host: Host, readings: "Readings") -> "tuple[Line, ...]":
+def _deep_lines(host: Host, readings: "Readings") -> "tuple[Finding, ...]":
     # Slow to import, and most readings do without.
     from lanpi.health.deep import deep_lines  # noqa: PLC0415
 
@@ -122,7 +123,7 @@ def trends(recent: "list[Readings]") -> dict[str, list[float | None]]:
 
 
 def _megabytes(count: float | None) -> float | None:
-    return None if count is None else count / (1024 * 1024)
+    return None if count is None else count / MB
 
 
 def _service(readings: "Readings", name: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Where green ends: the one table behind status's colours, its verdict and docs/reference/status.md."""
+"""Where green ends: the one table behind preflight, status and doctor (lanpi/health) and docs/reference/status.md."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -53,6 +53,9 @@ TABLE = {
         Threshold("wifi_signal", "dBm", -70, -80, True, "below it, packets are lost and sent again"),
         Threshold("link_speed", "Mbit/s", 99, None, True, "10 Mbit/s on a cable is a bad cable or socket"),
         Threshold("certificate", "days", 25, 5, True, "it is renewed 30 days before its end: that has failed"),
+        Threshold(
+            "clock_off", "s", 60, 60, False, "certificates and the times of messages go wrong; apt bears a minute"
+        ),
         Threshold("backup_age", "hours", 50, 168, False, "two daily backups are missing; a week is gone"),
         Threshold("verified_age", "days", 35, None, False, "nobody knows whether it can be restored"),
         Threshold("logs_used", "% of logs.max_mb", 100, 150, False, "the bound does not hold"),
@@ -65,6 +68,18 @@ TABLE = {
         Threshold("deep_web", "s", 2.0, 10.0, False, "the page that a phone opens to trust the Pi"),
         Threshold("deep_reach", "s", 3.0, 10.0, False, "every login begins with it"),
         Threshold("failed_minutes", "min of the last day", 30, None, False, "half an hour without messages is felt"),
+        # Only doctor reads these.
+        Threshold("inodes_free", "%", 10, 5, True, "each file takes one, and databases make files as they work"),
+        Threshold("memory_stall", "% of a minute", 5, 10, False, "so long every program waited for memory (PSI, full)"),
+        Threshold(
+            "io_stall", "% of a minute", 20, None, False, "so long every program waited for the disk (PSI, full)"
+        ),
+        Threshold("disk_wait", "ms a request", 100, None, False, "a sound card answers within ten"),
+        Threshold("cpu_stall", "% of a minute", 50, None, False, "so long some program waited for a core (PSI, some)"),
+        Threshold("cores_busy", "%", 90, None, False, "nothing is left for a login, which costs a core 20 ms"),
+        Threshold("redis_memory", "% of its limit", 95, None, False, "sessions are dropped when it is full"),
+        Threshold("open_files", "% of its limit", 80, None, False, "running out of them ends the whole server"),
+        Threshold("failed_logins", "a day and address", 20, None, False, "mod_fail2ban bans at as many"),
         Threshold("service_restarts", "restarts", 1, None, False, "and running for less than an hour: it has fallen"),
     )
 }

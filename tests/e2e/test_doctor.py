@@ -1,4 +1,4 @@
-"""Break an installed Pi for real; doctor names the cause, and --fix mends what it can."""
+"""Break an installed Pi for real; doctor names the cause, and --fix fixes what it can."""
 
 import asyncio
 import json
@@ -95,11 +95,11 @@ def wait_for(look, seconds=60):
         "half-configured",
     ],
 )
-def test_it_names_the_cause_first_and_mends_it(pi, on_pi, diagnose, line, check, cause):
+def test_it_names_the_cause_first_and_fixes_it(pi, on_pi, diagnose, line, check, cause):
     on_pi(pi, line, root=True)
     first = wait_for(lambda: next((f for f in diagnose()[:1] if f["id"] == check and cause in f["cause"]), None))
     assert first["evidence"]
-    assert first["mendable"]
+    assert first["fixable"]
     after = next(finding for finding in diagnose("--fix", "--yes") if finding["id"] == check)
     assert after["state"] == "ok", after
 
@@ -109,7 +109,7 @@ def test_a_taken_port_is_named_with_its_holder(pi, on_pi, diagnose):
     try:
         first = wait_for(lambda: next((f for f in diagnose()[:1] if "5222 is held by python3" in f["cause"]), None))
         assert first["id"] == "im"
-        assert not first["mendable"]
+        assert not first["fixable"]
     finally:
         on_pi(pi, "systemctl stop thief; systemctl restart ejabberd", root=True)
 
@@ -125,7 +125,7 @@ def test_a_clock_that_is_behind_is_named(pi):
     assert first["id"] == "clock"
     assert first["cause"].startswith("the clock is 7")
     assert "s behind" in first["cause"]
-    assert first["mendable"]
+    assert first["fixable"]
     # Only root of a real machine may: what matters here is that it is tried, and that a failure is told.
     assert "date: cannot set date" in doctor("--fix", "--yes").stderr
 
@@ -146,7 +146,7 @@ def test_a_ban_is_lifted(pi, lanpi, diagnose, tmp_path):
         asyncio.run(log_in())
     found = next(finding for finding in diagnose() if finding["id"] == "logins")
     assert "20 failed logins" in found["evidence"][0]
-    assert found["mendable"]
+    assert found["fixable"]
     diagnose("--fix", "--yes", "--only", "logins")
     with pytest.raises(AuthFailed):
         asyncio.run(log_in())

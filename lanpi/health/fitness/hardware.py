@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lanpi.facts.model import Facts
-from lanpi.health.fitness.finding import Finding, ok, refusal, warning
+from lanpi.health.finding import Finding, ok, refusal, warning
 
 # The system sees 416 to 473 MiB on a 512 MB board (Zero 2 W), depending on the firmware's share.
 MEMORY_NEEDED_BYTES = 400_000_000

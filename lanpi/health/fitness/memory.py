@@ -1,34 +1,29 @@
 """Swap and memory limits."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts
-from lanpi.health.fitness.finding import Finding, ok, warning
+from lanpi.health.finding import Finding
+from lanpi.health.fitness.shared import as_preflight
+from lanpi.health.table import TABLE
 
 _ENABLE = "cgroup_enable=memory"
 
 
 def findings(facts: Facts, config: Config) -> Iterator[Finding]:
     """Who owns swap, and whether the kernel holds services to memory limits."""
-    swap = facts.swap
-    if len(swap.owners) > 1:
-        yield warning(
-            "swap",
-            f"swap is set up twice: {' and '.join(swap.owners)}",
-            f"Keep {swap.owner}, which lanpi configures, and remove the other",
-        )
-    else:
-        size = f", {swap.total_bytes / 1024**2:.0f} MiB" if swap.total_bytes else ""
-        yield ok("swap", f"swap by {swap.owner}{size}" if swap.owner != "none" else "no swap yet")
+    [swap] = TABLE["swap-owners"].from_facts(facts, facts.clock.epoch_seconds)
+    yield replace(as_preflight(swap, "swap"), text=swap.text)
     yield _memory_cgroup(facts, config)
 
 
 def _memory_cgroup(facts: Facts, config: Config) -> Finding:
     boot = facts.boot
-    if boot.memory_cgroup:
-        return ok("memory-limits", "the kernel enforces memory limits")
-    text = "the kernel does not enforce memory limits"
+    [found] = TABLE["memory-limits"].from_facts(facts, facts.clock.epoch_seconds)
+    if found.level == "ok":
+        return as_preflight(found, "memory-limits")
     if facts.hardware.is_virtual and not boot.cmdline_path:
         step = "Nothing to do: the host of a virtual machine sets its limit"
     elif not config.memory.cgroup:
@@ -42,4 +37,4 @@ def _memory_cgroup(facts: Facts, config: Config) -> Finding:
         step = f"lanpi adds {_ENABLE} to {boot.cmdline_path}; this needs a reboot (pass --reboot)"
     else:
         step = f"Add {_ENABLE} to the boot loader's kernel command line"
-    return warning("memory-limits", text, step)
+    return as_preflight(found, "memory-limits", fix=step)

@@ -1,13 +1,16 @@
 """How the Pi is connected, and whether the ports that lanpi needs are free."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lanpi.config.model import Config
 from lanpi.deploy.ports import TURN_FIRST, openings
 from lanpi.facts.model import Facts, Link, Listener
-from lanpi.health.fitness.finding import Finding, blocker, ok, warning
+from lanpi.health.finding import Finding, blocker, ok, warning
+from lanpi.health.fitness.shared import as_preflight
+from lanpi.health.judge.board import link as judge_link
+from lanpi.health.table import link_now
 
-WEAK_SIGNAL_DBM = -70
 # What Debian's packages run; where such a package is installed, its own finding says enough.
 PROCESS_PACKAGES = {"redis-server": "redis-server", "beam.smp": "ejabberd", "epmd": "ejabberd"}
 # What listens for an earlier lanpi install; systemd holds the sockets it activates.
@@ -71,14 +74,11 @@ def _link(facts: Facts, config: Config) -> Finding:
 
 def _wifi(link: Link, config: Config) -> Finding:
     signal = f", {link.signal_dbm} dBm" if link.signal_dbm is not None else ""
-    weak = link.signal_dbm is not None and link.signal_dbm < WEAK_SIGNAL_DBM
+    found = judge_link(link_now(link))
     saving = (
         "power saving stays on (network.wifi_power_save), so messages arrive late"
         if config.network.wifi_power_save
         else "lanpi switches Wi-Fi power saving off"
     )
-    return warning(
-        "network",
-        f"Wi-Fi ({link.name}{signal}){', with a weak signal' if weak else ''}",
-        f"A cable is more reliable; {saving}",
-    )
+    text = f"Wi-Fi ({link.name}{signal}){', with a weak signal' if found.is_bad else ''}"
+    return replace(as_preflight(found, "network"), text=text, fix=f"A cable is more reliable; {saving}")

@@ -1,11 +1,14 @@
 """apt and dpkg, and software that is installed already."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts
-from lanpi.health.fitness.finding import Finding, blocker, ok, refusal, warning
+from lanpi.health.finding import Finding, blocker, ok, refusal, warning
 from lanpi.health.fitness.health import clock_offset_seconds
+from lanpi.health.fitness.shared import as_preflight
+from lanpi.health.table import TABLE
 
 # lanpi takes these over completely, configuration included.
 TAKEN_OVER = {"ejabberd": "ejabberd", "redis-server": "Redis"}
@@ -37,16 +40,9 @@ def findings(facts: Facts, config: Config, *, forced: bool, now_epoch_seconds: f
 
 
 def _unfinished(facts: Facts) -> Finding:
-    step = "lanpi completes the setup first (dpkg --configure -a)"
-    # While another program installs packages, half-installed ones are normal.
-    if facts.packages.lock_holder:
-        return ok("dpkg-state", "packages are being set up right now")
-    if facts.packages.half_configured:
-        names = ", ".join(facts.packages.half_configured)
-        return warning("dpkg-state", f"some packages are only half set up: {names}", step)
-    if facts.packages.interrupted:
-        return warning("dpkg-state", "dpkg was interrupted", step)
-    return ok("dpkg-state", "all packages are fully set up")
+    [found] = TABLE["packages"].from_facts(facts, facts.clock.epoch_seconds)
+    step = "lanpi completes the setup first (dpkg --configure -a)" if found.is_bad else ""
+    return as_preflight(replace(found, cause=""), "dpkg-state", fix=step)
 
 
 def _mirror(facts: Facts, *, clock_wrong: bool) -> Iterator[Finding]:

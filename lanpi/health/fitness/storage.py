@@ -1,14 +1,17 @@
 """The system's storage: its kind, size and free space, and whether it keeps what is written."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lanpi.facts.model import Facts
-from lanpi.health.fitness.finding import Finding, blocker, gigabytes, ok, warning
+from lanpi.health.finding import Finding, blocker, ok, warning
+from lanpi.health.fitness.shared import as_preflight
+from lanpi.health.table import TABLE
+from lanpi.pi.sizes import GB, size
 
-FREE_NEEDED_BYTES = 2_000_000_000
-# A card sold as 32 GB holds 31 to 32 decimal GB.
+FREE_NEEDED_BYTES = 2 * GB
+# A card sold as 32 GB holds 31 to 32 thousand million bytes, and shows as 29 to 30 GB (lanpi/pi/sizes.py).
 DEVICE_COMFORTABLE_BYTES = 30_000_000_000
-LIFE_WORRYING_PERCENT = 80
 
 _KINDS = {
     "sd": "an SD card",
@@ -26,8 +29,8 @@ def findings(facts: Facts) -> Iterator[Finding]:
     storage = facts.storage
     yield _writable(facts)
     kind = _KINDS[storage.kind]
-    size = f", {gigabytes(storage.device_bytes)}" if storage.device_bytes else ""
-    text = f"{storage.device} is {kind}{size}"
+    holds = f", {size(storage.device_bytes)}" if storage.device_bytes else ""
+    text = f"{storage.device} is {kind}{holds}"
     if storage.device_bytes is not None and storage.device_bytes < DEVICE_COMFORTABLE_BYTES:
         yield warning("storage", text, "Enough to start; use 32 GB or more to keep years of messages and files")
     elif storage.kind == "sd":
@@ -36,24 +39,24 @@ def findings(facts: Facts) -> Iterator[Finding]:
         yield ok("storage", text)
     if not _overlay(facts):  # its free space is memory
         yield _space(facts)
-    life = storage.life_used_percent
-    if life is not None and life >= LIFE_WORRYING_PERCENT:
-        yield warning(
-            "storage-life", f"{storage.device} has used up to {life} % of its life", "Plan to replace it soon"
-        )
+    [wear] = TABLE["wear"].from_facts(facts, facts.clock.epoch_seconds)
+    if wear.is_bad:
+        text = f"{storage.device} has used up to {storage.life_used_percent} % of its life"
+        yield replace(as_preflight(wear, "storage-life"), text=text)
 
 
 def _space(facts: Facts) -> Finding:
     storage = facts.storage
-    free = f"{gigabytes(storage.root_free_bytes)} free"
+    free = f"{size(storage.root_free_bytes)} free"
     if storage.root_free_bytes < FREE_NEEDED_BYTES:
         expand = ", or let the system use the whole card: sudo raspi-config --expand-rootfs, then reboot"
         return blocker(
             "storage-space",
-            f"{free}, but lanpi needs {gigabytes(FREE_NEEDED_BYTES)}",
+            f"{free}, but lanpi needs {size(FREE_NEEDED_BYTES)}",
             f"Free some space: sudo apt-get clean{expand if facts.os.is_raspberry_pi_os else ''}",
         )
-    return ok("storage-space", f"{free} of {gigabytes(storage.root_total_bytes)}")
+    [found] = TABLE["disk"].from_facts(facts, facts.clock.epoch_seconds)
+    return as_preflight(found, "storage-space", well=f"{free} of {size(storage.root_total_bytes)}")
 
 
 def _overlay(facts: Facts) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lanpi.facts.model import Facts
-from lanpi.health.fitness.finding import Finding, ok, refusal
+from lanpi.health.finding import Finding, ok, refusal
 
 SUPPORTED_RELEASES = ("trixie", "bookworm")
 SUPPORTED_ARCHITECTURES = ("arm64", "amd64")

@@ -57,7 +57,7 @@ def show(reporter, declared, name):
             reporter.say("result", repository=location, verified=verified, **found)
             return
     if failures:
-        raise Problem(f"no snapshot {name} was found; {'; '.join(failures)}", "Mend that, and look again")
+        raise Problem(f"no snapshot {name} was found; {'; '.join(failures)}", "Fix that, and look again")
     raise Problem(f"there is no snapshot {name}", "`lanpi backup list` shows those there are", "bad-input")
 
 

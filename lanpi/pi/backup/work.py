@@ -77,7 +77,7 @@ def run(reporter):
         finally:
             stage.clear(STAGE)
     if failures:
-        raise Problem("; ".join(failures), "Mend that, and run `lanpi backup now`")
+        raise Problem("; ".join(failures), "Fix that, and run `lanpi backup now`")
     status.update(last_error="")
     reporter.say("result", repositories=results, seconds=round(time.monotonic() - began, 1), **summary(content))
 

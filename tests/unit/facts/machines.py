@@ -45,8 +45,8 @@ class RecordedMachine:
         lines = []
         for each in found:
             lines.append(f"{each.level:8} {each.id}: {each.text}")
-            if each.next_step:
-                lines.append(f"         -> {each.next_step}")
+            if each.fix:
+                lines.append(f"         -> {each.fix}")
         return "\n".join(lines) + "\n"
 
 

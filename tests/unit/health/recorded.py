@@ -21,7 +21,7 @@ def readings(changes: dict[str, Any] | None = None) -> Readings:
         assert last in place, path
         # Times of units are given from the reading on.
         place[last] = recorded["epoch_seconds"] + float(value) if last == "since_epoch" else value
-    return readings_from_json(json.dumps(recorded))
+    return readings_from_json(json.dumps(recorded), recorded["epoch_seconds"])
 
 
 def _inside(place: Any, name: str) -> Any:

@@ -5,10 +5,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from lanpi.cli.status import seconds_of
 from lanpi.errors import LanpiError
 from lanpi.health.charts import BLOCKS, bars, columns, page, series
 from lanpi.pi.checks.ring import Sample
+from lanpi.spans import parse_span
 
 MEGABYTE = 1024 * 1024
 SAMPLES = [
@@ -54,12 +54,14 @@ def test_the_page_loads_nothing_from_elsewhere_and_is_well_formed():
     assert text.count("<svg") == 4
 
 
-@pytest.mark.parametrize(("span", "seconds"), [("90m", 5400), ("24h", 86400), ("7d", 604800)])
+@pytest.mark.parametrize(
+    ("span", "seconds"), [("90m", 5400), ("24h", 86400), ("7d", 604800), ("2w", 1209600), ("45s", 45)]
+)
 def test_spans(span, seconds):
-    assert seconds_of(span) == seconds
+    assert parse_span(span) == seconds
 
 
-@pytest.mark.parametrize("span", ["", "24", "h", "0h", "1w", "-1h", "99999d"])
+@pytest.mark.parametrize("span", ["", "24", "h", "0h", "1y", "-1h", "99999d"])
 def test_what_is_no_span_is_refused(span):
     with pytest.raises(LanpiError, match="not a valid time span"):
-        seconds_of(span)
+        parse_span(span)

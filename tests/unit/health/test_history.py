@@ -97,7 +97,7 @@ def test_a_bad_line_says_how_long_it_has_been():
     hot = {"board/temperature_celsius": 81.5, "history/bad_since": {"temperature": readings().epoch_seconds - 7200}}
     assert "81.5 °C, for 2 h" in judge("pi", readings(hot)).summary
     cooled = hot | {"board/temperature_celsius": 60.0}
-    assert [line.text for line in judge("pi", readings(cooled)).lines if line.key == "temperature"] == ["60.0 °C"]
+    assert [line.text for line in judge("pi", readings(cooled)).findings if line.id == "temperature"] == ["60.0 °C"]
 
 
 def test_a_service_says_how_long_it_has_been_down():

@@ -38,7 +38,7 @@ def shown(what) -> str:
 def test_one_target_shows_the_verdict_first():
     text = shown(one(judge("pi.local", readings(HOT))))
     assert text.startswith("✗ pi.local: critical: Temperature: 81.5 °C\n")
-    assert "  ✗ Temperature        81.5 °C\n      Give the Pi more air, or add a heat sink\n" in text
+    assert "  ✗ Temperature        81.5 °C\n      Give the Pi more air, or add a heat sink or a fan\n" in text
 
 
 def test_several_targets_have_a_row_each():
@@ -158,7 +158,7 @@ def test_a_message_that_passes_is_shown_with_its_times():
 
 
 def deep_lines(host, changes=None):
-    return {line.key: (line.level, line.text) for line in deep.deep_lines(host, readings(changes))}
+    return {line.id: (line.level, line.text) for line in deep.deep_lines(host, readings(changes))}
 
 
 def test_the_pis_own_accounts_pass_a_message(monkeypatch):
@@ -197,7 +197,7 @@ def test_from_here_the_way_to_the_login_is_tried(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     line = deep.reach_line("127.0.0.1", "pi.local", None, port)
-    assert (line.key, line.level) == ("deep:reach", "critical")
+    assert (line.id, line.level) == ("deep:reach", "critical")
     assert line.text.startswith(f"not reachable: no connection to 127.0.0.1:{port}")
 
 

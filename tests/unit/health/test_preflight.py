@@ -13,6 +13,7 @@ import pytest
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts, Installed, Listener
 from lanpi.health.preflight import Finding, findings
+from lanpi.pi.sizes import GB
 
 from ..facts.machines import MACHINES
 
@@ -31,8 +32,8 @@ def found(facts: Facts, config: dict[str, Any] | None = None, **options: Any) ->
     by_id = {finding.id: finding for finding in everything}
     assert len(by_id) == len(everything), "an id was used twice"
     for finding in everything:
-        assert "\n" not in finding.text + finding.next_step
-        assert finding.level == "ok" or finding.next_step, f"{finding.id} does not say what to do"
+        assert "\n" not in finding.text + finding.fix
+        assert not finding.is_bad or finding.fix, f"{finding.id} does not say what to do"
     return by_id
 
 
@@ -119,13 +120,13 @@ def test_a_wrong_clock_may_be_why_a_secure_mirror_is_unreachable() -> None:
     assert found(plain, now_epoch_seconds=later)["mirror"].level == "blocker"
 
 
-@pytest.mark.parametrize(("offset", "level"), [(0, "ok"), (59, "ok"), (-59, "ok"), (61, "warning"), (-61, "warning")])
+@pytest.mark.parametrize(("offset", "level"), [(0, "ok"), (59, "ok"), (-59, "ok"), (61, "critical"), (-61, "critical")])
 def test_clock_is_held_against_the_operators(offset: int, level: str) -> None:
     facts = fresh_pi()
     assert found(facts, now_epoch_seconds=facts.clock.epoch_seconds + offset)["clock"].level == level
 
 
-@pytest.mark.parametrize(("free", "level"), [(1_999_999_999, "blocker"), (2_000_000_000, "ok")])
+@pytest.mark.parametrize(("free", "level"), [(2 * GB - 1, "blocker"), (40 * GB, "ok")])
 def test_free_space(free: int, level: str) -> None:
     facts = fresh_pi()
     facts = replace(facts, storage=replace(facts.storage, root_free_bytes=free))
@@ -136,13 +137,13 @@ def test_free_space(free: int, level: str) -> None:
     ("flags", "power", "throttling"),
     [
         (0x0, "ok", "ok"),
-        (0x1, "warning", "ok"),
+        (0x1, "critical", "ok"),
         (0x10000, "warning", "ok"),
         (0x2, "ok", "warning"),
         (0x4, "ok", "warning"),
         (0x8, "ok", "warning"),
         (0x80000, "ok", "warning"),
-        (0x50005, "warning", "warning"),
+        (0x50005, "critical", "warning"),
     ],
 )
 def test_throttling_bits(flags: int, power: str, throttling: str) -> None:
@@ -156,20 +157,22 @@ def test_memory_limits_say_what_happens_next() -> None:
     boot = facts.boot
 
     def step(config: dict[str, Any] | None = None, **changes: Any) -> str:
-        return found(replace(facts, boot=replace(boot, **changes)), config)["memory-limits"].next_step
+        return found(replace(facts, boot=replace(boot, **changes)), config)["memory-limits"].fix
 
     assert step().startswith("lanpi adds cgroup_enable=memory to /boot/firmware/cmdline.txt")
     assert "memory.cgroup is false" in step({"memory": {"cgroup": False}})
     assert "take effect after a reboot" in step(cmdline=f"{boot.cmdline.strip()} cgroup_enable=memory\n")
-    assert "upgrade it (sudo apt-get full-upgrade)" in step(kernel_cmdline=f"{boot.kernel_cmdline} cgroup_enable=memory")
+    assert "upgrade it (sudo apt-get full-upgrade)" in step(
+        kernel_cmdline=f"{boot.kernel_cmdline} cgroup_enable=memory"
+    )
     assert "boot loader" in step(cmdline_path="", cmdline="")
     assert step(memory_cgroup=True) == ""
 
 
 def test_wifi_says_what_becomes_of_power_saving() -> None:
     facts = MACHINES["zero2w-trixie"].facts()
-    assert "switches Wi-Fi power saving off" in found(facts)["network"].next_step
-    assert "stays on" in found(facts, {"network": {"wifi_power_save": True}})["network"].next_step
+    assert "switches Wi-Fi power saving off" in found(facts)["network"].fix
+    assert "stays on" in found(facts, {"network": {"wifi_power_save": True}})["network"].fix
 
 
 def test_every_finding_is_in_the_reference() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lanpi.health.read import readings_from_json, watched_units
 from lanpi.pi.im import api as im
-from lanpi.pi.read import board, services, upkeep
+from lanpi.pi.read import board, services, units, upkeep
 from lanpi.pi.read.recorded import Recorded
 from lanpi.pi.status import collect
 
@@ -39,10 +39,8 @@ class Files:
 
 
 @pytest.mark.parametrize("tree", TREES, ids=[tree.parent.name for tree in TREES])
-def test_every_recorded_machine_can_be_read(tree, monkeypatch):
-    # No recording has systemctl's answer to this probe; what a machine cannot tell is left out.
-    monkeypatch.setattr(services, "read_units", lambda source, units: [])
-    read = readings_from_json(json.dumps(collect(Recorded(str(tree)), [])))
+def test_every_recorded_machine_can_be_read(tree):
+    read = readings_from_json(json.dumps(collect(Recorded(str(tree)), [])), 0.0)
     assert read.people is None
     assert read.board.memory_total_bytes > 0
     assert read.board.disk_total_bytes >= read.board.disk_free_bytes
@@ -81,7 +79,10 @@ ConditionTimestamp=
 
 
 def test_units_that_are_not_for_this_machine_are_left_out():
-    assert [block["Id"] for block in services.parse_show(SHOW)] == ["ejabberd.service", "never-tried.service"]
+    assert [block["Id"] for block in services.for_this_machine(units.blocks(SHOW))] == [
+        "ejabberd.service",
+        "never-tried.service",
+    ]
 
 
 def test_units_are_asked_for_by_name_or_pattern():
@@ -100,7 +101,7 @@ def test_a_service_and_what_it_uses():
             "/proc/13/status": "VmRSS:\t      5 kB\n",
         }
     )
-    blocks = services.parse_show(SHOW)[:1]
+    blocks = services.for_this_machine(units.blocks(SHOW))[:1]
     [own] = [block["ControlGroup"] for block in blocks]
     found = services.services(source, blocks, {own: 1.0}, {own: 1.05}, 0.1)
     assert found == [

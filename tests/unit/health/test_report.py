@@ -16,7 +16,9 @@ HEALTHY = json.loads((Path(__file__).parents[2] / "data" / "doctor" / "healthy.j
 def test_no_secret_is_in_any_member(tmp_path):
     known = json.dumps({"redis_password": "vTQUt_liAPu8"})
     line = secrets.redactor(secrets.values(known))("AUTH vTQUt_liAPu8")
-    HEALTHY["facts"]["config_text"] = 'domain: doc.local\nbackup:\n  password: "S3cretS3cret"\n'
+    HEALTHY["facts"]["config_text"] = HEALTHY["readings"]["config_text"] = (
+        'domain: doc.local\nbackup:\n  password: "S3cretS3cret"\n'
+    )
     files = build("pi", build_record(Evidence, HEALTHY, "evidence"), [Entry(1.0, "redis", "info", line)])
     write(tmp_path / "r.tar.gz", files)
     assert (tmp_path / "r.tar.gz").stat().st_mode & 0o777 == 0o600

@@ -1,4 +1,4 @@
-"""Services: systemd's word, their last lines, Redis's figures, ejabberd's open files."""
+"""What the servers say of themselves: their last lines, Redis's figures, ejabberd's open files."""
 
 import json
 import os
@@ -16,27 +16,6 @@ MOST_LINES = 600
 CRASH_DUMPS = ("/var/log/ejabberd", "/var/lib/ejabberd")
 # Told at lower levels than warning, and yet what a check goes by.
 TELLING = re.compile(r"Main process exited|Failed with result|Start request repeated|authentication for|mismatch|Clock")
-
-
-def units(source: Machine, names: list[str]) -> dict[str, dict[str, Any]]:
-    """Those that are there."""
-    properties = "Id,LoadState,ActiveState,SubState,Result,NRestarts,UnitFileState"
-    # --all, or a pattern does not find what stands still.
-    done = source.command("systemctl", "show", "--all", f"--property={properties}", "--", *names)
-    found = {}
-    for block in re.split(r"\n\s*\n", (done[1] if done else "").strip()):
-        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if told.get("LoadState", "not-found") in ("not-found", "masked"):
-            continue
-        found[told["Id"]] = {
-            "name": told["Id"],
-            "active": told["ActiveState"],
-            "sub": told["SubState"],
-            "result": told.get("Result", ""),
-            "restarts": int(told.get("NRestarts") or 0),
-            "enabled": told.get("UnitFileState", ""),
-        }
-    return found
 
 
 def telling_lines(source: Machine) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Figures of the machine: pressure, processors, disks."""
+"""What strains the machine: who waits, who uses the processors, how long the disks take."""
 
 import os
 import re
@@ -9,8 +9,6 @@ from typing import Any
 from lanpi.pi.read.source import Machine
 
 SAMPLE_SECONDS = 0.4
-CROWDED = 0.8
-FOLDERS = ("/var/log", "/var/lib/ejabberd", "/var/cache/apt", "/var/lib", "/home", "/root", "/usr", "/opt", "/srv")
 
 
 def pressure(source: Machine) -> dict[str, float]:
@@ -22,12 +20,6 @@ def pressure(source: Machine) -> dict[str, float]:
         ):
             found[f"{resource}.{kind}"] = float(value)
     return found
-
-
-def meminfo(source: Machine) -> dict[str, int]:
-    """/proc/meminfo in bytes."""
-    text = source.read_text("/proc/meminfo") or ""
-    return {name: int(kib) * 1024 for name, kib in re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE)}
 
 
 def _ticks() -> dict[str, tuple[str, int]]:
@@ -70,35 +62,3 @@ def sample(source: Machine) -> dict[str, Any]:
         "busiest": [{"name": name, "amount": round(amount, 1)} for name, amount in busiest if amount >= 1],
         "disk_wait_ms": (disks_after[1] - disks[1]) / requests if requests else None,
     }
-
-
-def space(source: Machine, fstype: str) -> dict[str, Any]:
-    """Inodes, and what fills the disk (whose file system is of that type) once it is filling."""
-    status = os.statvfs("/")
-    total, free = source.space("/")
-    biggest: list[dict[str, Any]] = []
-    if free < total * (1 - CROWDED):
-        there = [folder for folder in FOLDERS if source.exists(folder)]
-        # On an overlay files have another device number than their folders, and -x would leave them all out.
-        one = [] if fstype == "overlay" else ["-x"]
-        done = source.command("du", *one, "-sk", *there)
-        sizes = re.findall(r"^(\d+)\t(.+)$", done[1] if done else "", re.MULTILINE)
-        biggest = sorted(({"name": n, "amount": float(k) * 1024} for k, n in sizes), key=lambda item: -item["amount"])[
-            :4
-        ]
-    return {
-        "inodes_free_percent": 100 * status.f_favail / status.f_files if status.f_files else 100.0,
-        "biggest": biggest,
-    }
-
-
-def log_bytes() -> int:
-    """What /var/log holds."""
-    total = 0
-    for folder, _, names in os.walk("/var/log"):
-        for name in names:
-            try:
-                total += os.lstat(f"{folder}/{name}").st_blocks * 512
-            except OSError:  # rotated away meanwhile
-                continue
-    return total
