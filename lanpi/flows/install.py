@@ -10,6 +10,7 @@ from typing import Protocol
 from lanpi import __version__
 from lanpi.config.domain import check_domain
 from lanpi.config.model import Config
+from lanpi.deploy.check import check_now
 from lanpi.deploy.desired import Desired, declared_packages, desired_state, without_start
 from lanpi.deploy.lock import lock
 from lanpi.deploy.proof import Proof, prove
@@ -21,6 +22,7 @@ from lanpi.facts.read import read_facts
 from lanpi.health.preflight import PACKAGES, Finding, findings
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server, generate_password
+from lanpi.im.moved import forget_moved, require_here
 from lanpi.im.versions import has_feature
 from lanpi.progress import Progress
 from lanpi.tuning.decide import plan_limits
@@ -51,7 +53,7 @@ class Options:
 
     Attributes:
         check: show what would change, touch nothing.
-        force: go on where preflight only objects to the system itself.
+        force: go on where preflight only objects to the system itself, and bring a server back that has moved away.
         reboot: reboot when a change needs it.
         lock_seconds: how long to wait for whoever holds dpkg's lock.
         log: file for Ansible's own output.
@@ -118,6 +120,8 @@ def install(
     report.begin("Looking at the Pi")
     _require_root(host)
     facts = read_facts(host, root=True, packages=(*declared_packages(), *PACKAGES))
+    if options.serve and not options.check:
+        require_here(host, facts.moved, force=options.force)
     config = configure(facts.config_text)
     domain = _domain(facts, config, host)
     _require_features(facts, config, host)
@@ -135,6 +139,8 @@ def install(
         return Outcome(domain, f"{config.admin}@{domain}", None, changed, None, False, events)
     with lock(host, report.note):
         set_clock(host, facts, report)
+        if facts.moved and options.serve:
+            forget_moved(host)
         if facts.installed is None or not facts.installed.finished:
             write_installed(host, InstalledRecord(__version__, False, _now(), domain, {}, ""))
         events = converge(host, facts, config, desired, options, report)
@@ -149,6 +155,8 @@ def install(
             reboot_needed = False
         if changed or facts.installed is None or not facts.installed.finished:
             _record(host, desired, domain)
+        if proof and changed:
+            check_now(host, report)
     return Outcome(domain, f"{config.admin}@{domain}", password, changed, proof, reboot_needed, events)
 
 
@@ -263,6 +271,8 @@ def converge(
     Raises:
         LanpiError: FAILED with what did not work, UNREACHABLE when the connection was lost.
     """
+    if options.serve and not options.check:
+        require_here(host, facts.moved, force=options.force)
     if not options.serve:
         desired = without_start(desired, SERVER_UNIT)
     variables = desired.variables() | {

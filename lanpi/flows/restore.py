@@ -8,6 +8,7 @@ from lanpi import paths
 from lanpi.backup.remote import SENT, Program, send_program
 from lanpi.config.load import effective, parse
 from lanpi.config.model import Config
+from lanpi.deploy.check import check_now
 from lanpi.deploy.lock import lock
 from lanpi.deploy.proof import Proof
 from lanpi.deploy.runner import run_playbook
@@ -17,6 +18,7 @@ from lanpi.facts.read import read_facts
 from lanpi.flows.install import LOCK_WAIT_SECONDS, Options, Reporter, install, proven, set_clock
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import forget_moved
 
 ENGINE = "restic"
 PI_KEY = "/etc/lanpi/backup.key"
@@ -85,7 +87,8 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
         same_domain(host, facts, fetched["domain"])
         program.run("restore-settings")
     domain = fetched["domain"]
-    options = Options(log=request.log)
+    # What was there before comes back as it was: a server that has moved away stays off.
+    options = Options(log=request.log, serve=facts.moved is None)
     try:
         install(host, as_restored, replace(options, serve=False), report)
     except LanpiError as error:
@@ -110,6 +113,8 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
             _go_back(host, program, options, report)
         raise
     done = program.run("restore-finish")
+    forget_moved(host)
+    check_now(host, report)
     return Restored(fetched["id"], fetched, done["previous"], proof, done["told"])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from lanpi.config.load import effective
 from lanpi.config.model import Config
 from lanpi.config.read import parse
+from lanpi.deploy.check import check_now
 from lanpi.deploy.desired import desired_state
 from lanpi.deploy.limits_stored import (
     Set,
@@ -242,7 +243,9 @@ def _bring_about(
     domain = config.domain or ""
     desired = desired_state(facts, config, plan, domain)
     events = converge(host, facts, config, desired, options, report)
-    return changes(events), proven(host, Server(host, domain), report)
+    proof = proven(host, Server(host, domain), report)
+    check_now(host, report)
+    return changes(events), proof
 
 
 def _go_back(host: Host, proposal: Proposal, current: Set, options: Options, report: Reporter, why: LanpiError) -> None:

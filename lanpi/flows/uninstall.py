@@ -13,6 +13,7 @@ from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.read import read_facts
 from lanpi.flows.install import LOCK_WAIT_SECONDS, Reporter, changes, default_domain
 from lanpi.hosts.base import Host
+from lanpi.im.moved import forget_moved
 from lanpi.tuning.decide import plan_limits
 
 STEPS = {
@@ -85,5 +86,8 @@ def uninstall(host: Host, report: Reporter, *, purge: bool, check: bool, log: Pa
 
     with lock(host, report.note):
         events = run_playbook(host, "uninstall.yml", variables, on_event, check=check, log=log)
+        if purge and not check:
+            # Without the old data no second server can come of this Pi.
+            forget_moved(host)
     kept = [path for event in events for path in event.result.get("kept", [])]
     return Removed(changes(events), tuple(kept))

@@ -12,6 +12,7 @@ from lanpi.deploy.limits_stored import misfits
 from lanpi.facts.model import Boot, Installed, MovedOut, Packages, Swap
 from lanpi.health.finding import Action, Finding, Level
 from lanpi.health.readings import BackupStatus, Certificates, Limited, MadeFor, Misowned
+from lanpi.im.moved import moved_text
 from lanpi.pi.read.certificate import OWN
 from lanpi.pi.sizes import MB, NOT_AVAILABLE, of, size
 from lanpi.pi.thresholds import TABLE
@@ -57,13 +58,6 @@ def moved(reading: MovedOut | None) -> tuple[Finding, ...]:
     text = moved_text(reading)
     fix = "Remove lanpi here (lanpi uninstall), or bring the server back on purpose: lanpi install --force"
     return (Finding("moved", "warning", text, cause=text, evidence=(f"noted {reading.when}",), fix=fix),)
-
-
-def moved_text(reading: MovedOut) -> str:
-    """That a server has moved, which one, where to and when; as far as it is known."""
-    what = f"the server {reading.domain}" if reading.domain else "the server of this Pi"
-    where = f" to {reading.to}" if reading.to else " to another Pi"
-    return f"{what} moved{where}{f' on {reading.when[:10]}' if reading.when else ''}, and is switched off here"
 
 
 @dataclass(frozen=True)

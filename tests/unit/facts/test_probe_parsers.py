@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
+from lanpi.pi.read import units
 from lanpi.pi.read.packages import deb822_entries, debian_source, one_line_entries
 from lanpi.pi.read.source import Machine
-from lanpi.pi.read import units
 
 DEBIAN = "http://mirror.example/debian"
 RASPBERRY = "http://archive.raspberrypi.example/debian"

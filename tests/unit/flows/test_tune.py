@@ -78,6 +78,7 @@ def pi(monkeypatch: pytest.MonkeyPatch) -> Pi:
 
     monkeypatch.setattr(module, "converge", converge)
     monkeypatch.setattr(module, "lock", Lock)
+    monkeypatch.setattr(module, "check_now", lambda *_: None)
     monkeypatch.setattr(module, "proven", lambda host, server, report: PROOF)
     monkeypatch.setattr(module, "read_facts", lambda host, root: pi.facts())
     return pi
