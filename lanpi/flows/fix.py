@@ -37,6 +37,13 @@ ORDER: tuple[Action, ...] = (
     "reload", "unban", "unlimit", "check",
 )  # fmt: skip
 
+# What could not start for it starts now, and counts its restarts from here on; what runs, or is switched off, stays so.
+START_AGAIN = [
+    "sh", "-c",
+    "for unit in redis-server ejabberd; do systemctl -q is-enabled $unit && ! systemctl -q is-active $unit || continue;"
+    " systemctl reset-failed $unit; systemctl restart $unit || exit; done",
+]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Step:
@@ -133,7 +140,7 @@ def commands(step: Step, *, now: float) -> list[list[str]]:
         # It makes a new one only if names, end date or authority are wrong, which is what was found.
         "certificate": [["systemctl", "restart", "lanpi-tls.service"]],
         "reload": [["/usr/lib/lanpi/im-call", "reload_config"]],
-        "ownership": [argv for line in target.splitlines() for argv in _owned(line)],
+        "ownership": [*(argv for line in target.splitlines() for argv in _owned(line)), START_AGAIN],
         "clock": [["date", "-u", "-s", f"@{now:.0f}"]],
         "time-service": [["systemctl", "enable", "--now", "systemd-timesyncd.service"]],
         "unban": [["/usr/lib/lanpi/im-call", "unban_ip", json.dumps({"address": target})]],

@@ -10,13 +10,12 @@ OWNED = (
     ("/etc/lanpi/tls/ca.crt", "root", "root", "0644"),
     ("/etc/lanpi/tls/server.pem", "root", "ejabberd", "0640"),
     # Debian's packages and the roles im and redis.
-    ("/etc/ejabberd", "ejabberd", "ejabberd", ""),
     ("/etc/ejabberd/ejabberd.yml", "ejabberd", "ejabberd", "0600"),
-    ("/var/lib/ejabberd", "ejabberd", "ejabberd", ""),
+    ("/var/lib/ejabberd", "ejabberd", "", ""),
     ("/var/lib/ejabberd/ejabberd.db", "ejabberd", "ejabberd", ""),
     ("/var/lib/ejabberd/ejabberd.db-wal", "ejabberd", "ejabberd", ""),
     ("/var/lib/ejabberd/ejabberd.db-shm", "ejabberd", "ejabberd", ""),
     ("/var/log/ejabberd", "ejabberd", "", ""),
     ("/etc/redis/redis.conf", "redis", "redis", "0640"),
-    ("/var/lib/redis", "redis", "redis", ""),
+    ("/var/lib/redis", "redis", "", ""),
 )
