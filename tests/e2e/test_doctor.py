@@ -27,6 +27,10 @@ KILL_LOOP = (
     ' [ "$p" != 0 ] && break; sleep 0.25; done; systemctl kill -s KILL ejabberd; done; true'
 )
 # The card of this Pi is a file of a bounded size: what fills it fills nothing else.
+WRONG_OWNER = (
+    "chown root:root /etc/lanpi/tls/server.pem; chmod 600 /etc/lanpi/tls/server.pem;"
+    " systemctl restart --no-block ejabberd; sleep 3"
+)
 FULL = (
     "cd /var/cache/apt/archives && fallocate -l $(($(df --output=avail / | tail -1) - 2000))K big_1_all.deb;"
     " dd if=/dev/zero of=more_1_all.deb bs=64k 2>/dev/null; test $(df --output=avail / | tail -1) -lt 1000"
@@ -84,6 +88,8 @@ def wait_for(look, seconds=60):
         (KILL_LOOP, "im", "keeps killing"),
         (FULL, "disk-full", "the disk is full"),
         (HALF_CONFIGURED, "packages", "half installed"),
+        ("systemctl mask --now redis-server", "redis", "is masked"),
+        (WRONG_OWNER, "ownership", "/etc/lanpi/tls/server.pem"),
     ],
     ids=[
         "redis-stopped",
@@ -93,6 +99,8 @@ def wait_for(look, seconds=60):
         "killed-in-a-loop",
         "disk-full",
         "half-configured",
+        "masked",
+        "wrong-owner",
     ],
 )
 def test_it_names_the_cause_first_and_fixes_it(pi, on_pi, diagnose, line, check, cause):

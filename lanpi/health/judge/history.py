@@ -37,7 +37,7 @@ def connections(reading: Connections) -> tuple[Finding, ...]:
         return (Finding("people", "unknown", NOT_AVAILABLE + why, "People"),)
     if people.online is None:
         # The accounts are in the database; who is online, a server that does not answer cannot say.
-        told = Finding("people", "unknown", f"{people.registered} accounts; who is online is not available", "People")
+        told = Finding("people", "unknown", f"{people.registered} accounts; who is online is not known", "People")
     else:
         text = f"{people.online} of {people.registered} online, {people.sessions} sessions"
         told = Finding("people", "ok", text, "People")
