@@ -28,6 +28,7 @@ from lanpi.facts.read import read_facts
 from lanpi.flows.install import Options, Reporter, changes, converge, proven
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import require_here
 from lanpi.tuning.decide import decide
 from lanpi.tuning.model import Decision, Plan, Setting
 
@@ -190,6 +191,7 @@ def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) ->
 
 def _look(host: Host) -> tuple[Facts, Config]:
     facts = read_facts(host, root=True)
+    require_here(host, facts.moved, force=False)
     if facts.installed is None or not facts.installed.finished:
         raise LanpiError(
             "lanpi is not installed on this Pi, or its install did not finish",

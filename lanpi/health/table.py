@@ -198,7 +198,7 @@ ENTRIES: tuple[Entry[Any], ...] = (
     Entry(
         "limited",
         "Kept out",
-        "ejabberd's bans, and the firewall's sets `limited…`",
+        "ejabberd's bans, and the firewall's sets `…_limited4` and `…_limited6`",
         upkeep.limited,
         "logins",
         "People",

@@ -423,11 +423,12 @@ _HOME = tuple(
 
 
 def is_home(address: str) -> bool:
-    """Whether an address is one of a home's own."""
+    """Whether an address, or a network, is one of a home's own."""
     try:
-        return any(ipaddress.ip_address(address) in network for network in _HOME)
-    except ValueError:  # a network, or no address at all
+        found = ipaddress.ip_network(address, strict=False)
+    except ValueError:  # no address at all
         return False
+    return any(found.version == home.version and found.subnet_of(home) for home in _HOME)  # type: ignore[arg-type]
 
 
 def _limited(each: Limited, now: float) -> Finding:

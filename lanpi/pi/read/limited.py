@@ -14,8 +14,8 @@ TAIL_BYTES = 512 * 1024
 BAN_SECONDS = 3600.0
 """c2s_auth_ban_lifetime in templates/etc/ejabberd/ejabberd.yml.j2."""
 TABLE = ("inet", "lanpi")
-SETS = "limited"
-"""How the names of the sets begin in which the firewall keeps the addresses that it holds back."""
+SETS = re.compile(r"(?:^|_)limited[46]?$")
+"""The names of the sets in which the firewall keeps the addresses that it holds back: "clients_limited4"."""
 MOST = 50
 
 # mod_fail2ban, log_and_disconnect: "Connection attempt from blacklisted IP A: Too many (20) failed authentications
@@ -85,12 +85,19 @@ def in_sets(sets: list[dict[str, Any]], now: float) -> list[dict[str, Any]]:
     """
     found = []
     for each in sets:
-        for element in each.get("elem", []) if str(each["name"]).startswith(SETS) else []:
+        for element in each.get("elem", []) if SETS.search(str(each["name"])) else []:
             inside = element.get("elem", element) if isinstance(element, dict) else {"val": element}
-            value, expires = inside.get("val"), inside.get("expires")
+            value, expires = _address(inside.get("val")), inside.get("expires")
             lasts = inside.get("timeout", each.get("timeout"))
             until = None if expires is None else now + float(expires)
             since = None if until is None or not lasts else until - float(lasts)
-            if isinstance(value, str):
+            if value:
                 found.append({"who": plain(value), "by": str(each["name"]), "since": since, "until": until})
     return found[:MOST]
+
+
+def _address(value: Any) -> str:
+    """An address, or a network as "2001:db8::/64"; "" for anything else."""
+    if isinstance(value, dict) and "prefix" in value:
+        return f"{value['prefix']['addr']}/{value['prefix']['len']}"
+    return value if isinstance(value, str) else ""

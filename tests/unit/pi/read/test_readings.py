@@ -167,9 +167,14 @@ def test_a_ban_that_was_lifted_is_none(after):
 
 def test_only_the_firewalls_sets_of_the_limited_limit():
     element = {"elem": {"val": "192.0.2.7", "timeout": 600, "expires": 100}}
-    sets = [{"name": "limited4", "elem": [element]}, {"name": "seen4", "elem": [element, "192.0.2.8"]}]
+    network = {"elem": {"val": {"prefix": {"addr": "2001:db8::", "len": 64}}}}
+    sets = [
+        {"name": "clients_limited4", "elem": [element, network]},
+        {"name": "clients_rate4", "elem": [element, "192.0.2.8"]},
+    ]
     assert limited.in_sets(sets, NOW) == [
-        {"who": "192.0.2.7", "by": "limited4", "since": NOW - 500, "until": NOW + 100}
+        {"who": "192.0.2.7", "by": "clients_limited4", "since": NOW - 500, "until": NOW + 100},
+        {"who": "2001:db8::/64", "by": "clients_limited4", "since": None, "until": None},
     ]
 
 
