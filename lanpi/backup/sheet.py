@@ -1,4 +1,4 @@
-"""The recovery sheet: all that brings a dead Pi back, on one page for a drawer."""
+"""The recovery sheet: everything needed to restore a dead Pi, on one page to keep in a drawer."""
 
 import io
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ def recovery_sheet(domain: str, repositories: Sequence[str], key: str, *, paper:
         domain: of the server.
         repositories: as lanpi.yml names them.
         key: of all of them; whoever has it and a repository reads everything in it.
-        paper: for a file that is printed; else for a dark terminal.
+        paper: for a file to print; otherwise for a dark terminal.
     """
     code = io.StringIO()
     segno.make(key, error="m").terminal(out=code, border=2, compact=True)

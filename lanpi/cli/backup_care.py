@@ -109,7 +109,7 @@ def _rehearse(target: str | None, json_output: bool, login: Login, location: str
 def prune(target: TargetArgument = None, *, login: Login, json_output: Json = False) -> None:
     """Remove snapshots that are no longer kept.
 
-    The settings backup.keep_… say which snapshots stay; data that only the others used is deleted.
+    The settings backup.keep_… decide which snapshots stay; data that only the others used is deleted.
 
     \b
     Example:

@@ -10,10 +10,10 @@ from lanpi.cli.terminal import MARKS, STYLES, Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
+    from lanpi.deploy.session import Session
     from lanpi.flows.install import Outcome
     from lanpi.health.doctor import Diagnosis
     from lanpi.health.evidence import Evidence
-    from lanpi.hosts import Host
 
 app = typer.Typer()
 
@@ -95,7 +95,7 @@ def doctor(
             _diff(host, terminal)
         name = host.name
     if json_output:
-        terminal.json(document(name, diagnoses))
+        terminal.json(document(name, diagnoses, terminal.place.complete))
     else:
         _show(terminal, diagnoses)
     raise typer.Exit(exit_status(diagnoses))
@@ -115,9 +115,9 @@ def _show(terminal: Terminal, diagnoses: "tuple[Diagnosis, ...]") -> None:
         for shown in found.evidence:
             line.append("".join(f"\n    | {part}" for part in shown.splitlines()), style="dim")
         if found.fix:
-            line.append(f"\n    fix: {found.fix}")
+            line.append(f"\n    fix: {terminal.place.complete(found.fix)}")
         if diagnosis.steps:
-            line.append("\n    lanpi doctor --fix can do this", style="dim")
+            line.append(terminal.place.complete("\n    `lanpi doctor --fix` can do this"), style="dim")
         terminal.result(line)
     unknown = [diagnosis.finding.text for diagnosis in diagnoses if diagnosis.finding.level == "unknown"]
     closed = unknown.count(NO_ROOT)
@@ -131,12 +131,13 @@ def _show(terminal: Terminal, diagnoses: "tuple[Diagnosis, ...]") -> None:
 
 
 def _fix(
-    host: "Host",
+    host: "Session",
     terminal: Terminal,
     diagnoses: "tuple[Diagnosis, ...]",
     look: "Callable[[], tuple[Diagnosis, ...]]",
 ) -> bool:
     """Say what can be done, then ask for one step after the other, looking again after each; whether any was taken."""
+    from lanpi.cli.install_report import TerminalReporter
     from lanpi.flows.fix import Step, next_step, plan, take
 
     def converge() -> None:
@@ -157,7 +158,8 @@ def _fix(
             continue
         taken = True
         try:
-            take(host, step_now, converge, terminal.note)
+            with TerminalReporter(terminal, verbose=False) as report:
+                take(host, step_now, converge, report)
         except LanpiError as error:
             # The next step may be the one that helps; what is still wrong shows when everything is checked again.
             terminal.error(str(error))
@@ -170,7 +172,7 @@ def _fix(
     return taken
 
 
-def _check(host: "Host", terminal: Terminal) -> None:
+def _check(host: "Session", terminal: Terminal) -> None:
     """A check now, so that what failed before the fixes is not what status goes on about."""
     from lanpi.cli.install_report import TerminalReporter
     from lanpi.deploy.check import check_now
@@ -179,22 +181,24 @@ def _check(host: "Host", terminal: Terminal) -> None:
         check_now(host, report)
 
 
-def _let_in(host: "Host", terminal: Terminal, evidence: "Evidence", address: str) -> None:
+def _let_in(host: "Session", terminal: Terminal, evidence: "Evidence", address: str) -> None:
+    from lanpi.cli.install_report import TerminalReporter
     from lanpi.flows.fix import steps_for, take
 
     for step in steps_for(evidence.readings.limited, address):
-        take(host, step, lambda: None, terminal.note)
+        with TerminalReporter(terminal, verbose=False) as report:
+            take(host, step, lambda: None, report)
         terminal.note(f"done: {step.says}")
 
 
-def _diff(host: "Host", terminal: Terminal) -> None:
+def _diff(host: "Session", terminal: Terminal) -> None:
     from lanpi.cli.install_report import diffs
 
     for text in diffs(_install(host, check=True).events):
         terminal.note(text)
 
 
-def _install(host: "Host", *, check: bool) -> "Outcome":
+def _install(host: "Session", *, check: bool) -> "Outcome":
     from lanpi.cli.install_report import TerminalReporter
     from lanpi.config.load import effective, parse
     from lanpi.config.model import Config

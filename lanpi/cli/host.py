@@ -22,7 +22,7 @@ def add(
         str, typer.Argument(help="The target it stands for, such as pi@raspberrypi.local.", show_default=False)
     ],
 ) -> None:
-    """Give a Pi a short name.
+    """Add a short name for a Pi.
 
     Every command accepts the name as its target.
 

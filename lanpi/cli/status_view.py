@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lanpi.cli.terminal import MARKS, STYLES
+from lanpi.cli.terminal import MARKS, STYLES, whole
 from lanpi.health.charts import bars, columns, figure, series
 from lanpi.health.readings import Readings
 from lanpi.health.status import Report, section_of
@@ -34,9 +34,9 @@ def _lines(report: Report) -> list[RenderableType]:
             (f"{finding.label}  ".ljust(19)),
             (finding.text, "dim" if finding.level == "unknown" else ""),
         )
-        if finding.fix and finding.is_bad:
-            text.append(f"\n      {finding.fix}", style="dim")
         parts.append(text)
+        if finding.fix and finding.is_bad:
+            parts.append(whole(Text(f"      {finding.fix}", style="dim")))
     return parts
 
 

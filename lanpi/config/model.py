@@ -123,7 +123,7 @@ class Logs(_Section):
 
 
 class Updates(_Section):
-    """Keeping the system current and small."""
+    """Keeping the system up to date and small."""
 
     unattended: bool = Field(True, description="Install security upgrades automatically at night.")
     disable_unneeded: bool = Field(
@@ -135,7 +135,7 @@ class Tune(_Section):
     """How the Pi's memory and processor are shared."""
 
     profile: Literal["eco", "balanced", "max"] = Field(
-        "balanced", description="Optimize for low power and few writes, for a balance, or for many sessions."
+        "balanced", description="Tune for low power and few writes, for a balance, or for many sessions."
     )
     people: int | None = Field(
         None, ge=1, le=1000000, description="Plan for this many people online at the same time; empty fits the Pi."
@@ -165,7 +165,7 @@ class Config(_Section):
     network: Network = Field(default_factory=Network, description="How the Pi appears on the network.")
     memory: Memory = Field(default_factory=Memory, description="Swap and memory limits.")
     logs: Logs = Field(default_factory=Logs, description="Log files and the journal.")
-    updates: Updates = Field(default_factory=Updates, description="Keeping the system current and small.")
+    updates: Updates = Field(default_factory=Updates, description="Keeping the system up to date and small.")
     tune: Tune = Field(default_factory=Tune, description="How the Pi's memory and processor are shared.")
     metrics: bool = Field(False, description="Serve metrics to Prometheus on port 9100, only to the local network.")
     backup: Backup = Field(default_factory=Backup, description="Backups of everything that a restore needs.")

@@ -16,7 +16,7 @@ LIMITS = f"{paths.PI_STATE}/limits.json"
 HISTORY = f"{paths.PI_STATE}/tune/history.json"
 SETS_KEPT = 20
 MEMORY_TOLERANCE = 0.05
-"""Kernels differ in what they reserve by a per cent or two; a bigger board differs by a factor."""
+"""Kernels differ in what they reserve by a percent or two; a bigger board differs by a factor."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Set:
 
 
 def read_plan(host: Host) -> Plan | None:
-    """The plan that is installed; None where there is none, or one of another version of lanpi."""
+    """The installed plan; None where there is none, or where another version of lanpi made it."""
     try:
         return plan_from(json.loads(host.get(LIMITS, root=True)))
     except FileNotFoundError:
@@ -121,7 +121,7 @@ def with_state(
 
 
 class Machine(Protocol):
-    """What of a machine limits are made for: :class:`lanpi.tuning.model.Inputs`, or what a status reads."""
+    """The properties of a machine that limits are made for: :class:`lanpi.tuning.model.Inputs`, or a status reading."""
 
     @property
     def memory_bytes(self) -> int: ...
@@ -132,7 +132,7 @@ class Machine(Protocol):
 
 
 def misfits(made_for: Machine, now: Machine) -> tuple[str, ...]:
-    """Why installed limits no longer fit a machine, such as after the card moved to another Pi.
+    """Why installed limits no longer fit a machine, for example after the card was moved to another Pi.
 
     Args:
         made_for: the machine that they were decided for.

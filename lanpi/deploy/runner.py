@@ -60,7 +60,7 @@ def own_signals() -> Iterator[None]:
     """Give Ctrl-C and SIGTERM back their meaning when the block ends.
 
     ansible-runner takes both to cancel its run (utils.signal_handler) and keeps them: what follows a playbook
-    could not be broken off any more.
+    could no longer be interrupted.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # ansible-runner leaves them alone then
@@ -90,7 +90,7 @@ def run_playbook(
         playbook: file name in playbooks/.
         variables: the play's variables; no secrets (those stay on the Pi).
         on_event: called as things happen.
-        check: report what would change, touch nothing.
+        check: report what would change, and change nothing.
         verbosity: Ansible's own -v count, for the log.
         log: where Ansible's own output goes; nowhere when None.
 

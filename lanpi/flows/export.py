@@ -34,10 +34,10 @@ class Exported:
 
 
 def export(host: Host, program: Program, path: Path, report: Progress) -> Exported:
-    """Fetch everything into a new file that only its owner can read; compared with its hashes before it gets its name.
+    """Fetch everything into a new file that only its owner can read; it gets its name after all hashes match.
 
     Raises:
-        LanpiError: BAD_INPUT (the file is there, or cannot be written), BLOCKED (no space on the Pi), FAILED.
+        LanpiError: BAD_INPUT (the file exists, or cannot be written), BLOCKED (no space on the Pi), FAILED.
     """
     if path.exists():
         raise LanpiError(f"{path} exists already", next_step="Name another file", exit_code=ExitCode.BAD_INPUT)
@@ -81,10 +81,10 @@ def _fetch(host: Host, folder: str, partial: Path, expected_bytes: int, report: 
 
 
 def check_archive(path: Path) -> tuple[list[str], int]:
-    """Members of an export that are missing or not what its content.json says, and how many were compared.
+    """Members of an export that are missing or differ from its content.json, and how many were compared.
 
     Raises:
-        LanpiError: it is no such archive.
+        LanpiError: the file is not an export.
     """
     try:
         with tarfile.open(path) as archive:

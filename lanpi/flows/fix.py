@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from lanpi.deploy.check import run_check
-from lanpi.deploy.lock import lock
+from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.health.doctor import Diagnosis
 from lanpi.health.finding import Action
 from lanpi.health.readings import Limited
-from lanpi.hosts.base import Host
+from lanpi.progress import Progress
 
 TIMEOUT_SECONDS = 300.0
 
@@ -90,7 +90,7 @@ def steps_for(limited: Iterable[Limited], address: str) -> list[Step]:
     if not found:
         raise LanpiError(
             f"nothing on the Pi keeps {address} out",
-            next_step="lanpi status lists whom the Pi keeps out",
+            next_step="`lanpi status` lists whom the Pi keeps out",
             exit_code=ExitCode.BAD_INPUT,
         )
     return [
@@ -98,27 +98,27 @@ def steps_for(limited: Iterable[Limited], address: str) -> list[Step]:
     ]
 
 
-def take(host: Host, step: Step, converge: Callable[[], None], notify: Callable[[str], None]) -> None:
-    """Take one step, holding the Pi's lock.
+def take(session: Session, step: Step, converge: Callable[[], None], report: Progress) -> None:
+    """Take one step, with the Pi's lease as for any other change.
 
     Args:
-        host: the Pi.
+        session: the Pi.
         step: of :func:`plan`.
-        converge: runs an install, which takes the lock itself.
-        notify: told of whom the lock is waited for.
+        converge: runs an install.
+        report: is told when there is another lanpi to wait for.
 
     Raises:
-        LanpiError: FAILED when it did not work, BLOCKED while another lanpi is at work, and what ``Host.run`` raises.
+        LanpiError: FAILED when it did not work, BLOCKED when another lanpi is at work, and what ``Host.run`` raises.
     """
-    if step.action == "converge":
-        converge()
-        return
-    with lock(host, notify):
-        if step.action == "check":
-            run_check(host)
-            return
-        for argv in commands(step, now=time.time()):
-            host.run(argv, root=True, timeout_seconds=TIMEOUT_SECONDS)
+    with session.lease(report):
+        match step.action:
+            case "converge":
+                converge()
+            case "check":
+                run_check(session)
+            case _:
+                for argv in commands(step, now=time.time()):
+                    session.run(argv, root=True, timeout_seconds=TIMEOUT_SECONDS)
 
 
 def commands(step: Step, *, now: float) -> list[list[str]]:

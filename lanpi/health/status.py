@@ -1,6 +1,7 @@
 """How a Pi is doing, from its readings to a verdict; pure."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from lanpi.health.finding import SEVERITY, Finding
 from lanpi.health.readings import Readings
@@ -38,6 +39,11 @@ class Report:
     def verdict(self) -> str:
         """The exit status as a word."""
         return VERDICTS[self.exit_status]
+
+    def completed(self, complete: Callable[[str], str]) -> "Report":
+        """The same with the commands in its texts ready to be pasted, see :mod:`lanpi.hints`."""
+        found = tuple(replace(each, text=complete(each.text), fix=complete(each.fix)) for each in self.findings)
+        return replace(self, summary=complete(self.summary), findings=found)
 
 
 def unreachable(target: str, why: str) -> Report:

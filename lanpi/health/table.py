@@ -125,7 +125,7 @@ ENTRIES: tuple[Entry[Any], ...] = (
     Entry(
         "moved",
         "Moved",
-        "the note that `lanpi migrate` leaves on the old Pi",
+        "the note that a migration leaves on the old Pi",
         upkeep.moved,
         "moved",
         "Services",

@@ -12,7 +12,7 @@ from lanpi.im.moved import moved_text, read_moved
 from lanpi.pi.checks.names import ACCOUNTS
 
 PASSWORD_LENGTH = 20
-"""Letters and digits: 119 bits, and still typed without switching keyboards too often."""
+"""Letters and digits: 119 bits, and easy to type on a phone."""
 HTTP_OK = 200
 _ALPHABET = "".join(c for c in string.ascii_letters + string.digits if c not in "0O1lI")
 
@@ -72,7 +72,7 @@ class Server:
         )
 
     def batch(self, calls: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        """Several calls in one round trip; all are made, whatever becomes of the others.
+        """Several calls in one round trip; all are made, even if some fail.
 
         Raises:
             LanpiError: FAILED naming the first that ejabberd refused.
@@ -87,14 +87,14 @@ class Server:
                 raise self._refused(command, answer)
 
     def accounts(self) -> tuple[str, ...]:
-        """The people's local parts, sorted; the accounts that check each other are nobody's."""
+        """The people's local parts, sorted; without the accounts that the Pi uses to check itself."""
         return tuple(sorted(set(self.call("registered_users", host=self._domain)) - set(ACCOUNTS)))
 
     def add(self, name: str, password: str) -> None:
-        """Make an account.
+        """Create an account.
 
         Raises:
-            LanpiError: BAD_INPUT when there is one of that name.
+            LanpiError: BAD_INPUT when the name is taken.
         """
         if name in ACCOUNTS:
             raise LanpiError(
@@ -123,7 +123,7 @@ class Server:
         self.call("unregister", user=name, host=self._domain)
 
     def online(self) -> tuple[str, ...]:
-        """Full addresses of the sessions that are there now, without the checks' own."""
+        """Full addresses of the current sessions, without the checks' own."""
         return tuple(sorted(jid for jid in self.call("connected_users") if jid.partition("@")[0] not in ACCOUNTS))
 
     def _must_exist(self, name: str) -> None:

@@ -56,7 +56,7 @@ def require_here(host: Host, moved: MovedOut | None, *, force: bool) -> None:
         raise LanpiError(
             moved_text(moved),
             host=host.name,
-            next_step=f"Remove lanpi here (lanpi uninstall {host.name}), or, only if the new server is gone, bring the "
-            f"old one back: lanpi install {host.name} --force",
+            next_step="Remove lanpi here (`lanpi uninstall`), or, only if the new server is gone, bring the old one "
+            "back: `lanpi install --force`",
             exit_code=ExitCode.REFUSED,
         )

@@ -98,7 +98,7 @@ def stream_program(
 
 
 def broken_reading(host: Host, done: Completed, reason: object) -> LanpiError:
-    """The error for a probe that ended badly or said what nobody understands."""
+    """The error for a probe that failed or printed something unexpected."""
     last_line = done.error_text.strip().rpartition("\n")[2]
     return LanpiError(
         f"reading the machine failed: {last_line or reason}",

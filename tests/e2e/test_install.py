@@ -177,7 +177,7 @@ def test_a_changed_setting_shows_as_an_exact_diff_and_restarts_only_what_it_must
 def test_the_domain_cannot_change(installed, target, lanpi):
     done = lanpi("install", target, "--set", "domain=other.example")
     assert done.returncode == 2
-    assert "people's addresses cannot move to other.example" in done.stderr
+    assert "its addresses cannot be moved to other.example" in done.stderr
 
 
 def test_everything_comes_back_after_a_power_cut(installed, pi, target, lanpi, on_pi):

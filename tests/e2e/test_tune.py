@@ -95,8 +95,8 @@ def test_limits_that_do_not_work_are_taken_back_by_themselves(target, pi, lanpi,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--people", "100000"), "100000 people are too many for this Pi: with profile balanced it holds"),
-        (("--override", "redis.hz=900"), "redis.hz can be 1/s to 500/s, not 900/s"),
+        (("--people", "100000"), "100000 people are too many for this Pi: with the profile balanced it can serve"),
+        (("--override", "redis.hz=900"), "redis.hz must be from 1/s to 500/s, not 900/s"),
         (("--profile", "turbo"), "tune.profile"),
         (("--explain", "redis.clien"), "did you mean redis.clients"),
     ],

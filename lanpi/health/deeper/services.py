@@ -62,7 +62,7 @@ def _down(evidence: Evidence, unit: Service | None, *sources: str) -> Finding:
             "critical",
             f"{how}: {denied[0].path} belongs to the wrong user, or has the wrong mode",
             (*shown, *(found[1] if found else ()), state),
-            "lanpi doctor --fix puts owner and mode right",
+            "`lanpi doctor --fix` puts owner and mode right",
             "ownership",
             target,
         )
@@ -206,7 +206,7 @@ def logins(evidence: Evidence) -> Finding:
         "warning",
         "a device at home keeps sending wrong passwords",
         shown,
-        "Does one of your own apps have an old password? lanpi doctor --fix lifts a ban",
+        "Does one of your own apps have an old password? `lanpi doctor --fix` lifts a ban",
     )
 
 

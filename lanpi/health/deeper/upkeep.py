@@ -114,7 +114,7 @@ def drift(evidence: Evidence) -> Finding:
         "warning",
         "files have changed since lanpi placed them",
         shown,
-        "lanpi doctor --diff shows the changes; lanpi install undoes them",
+        "`lanpi doctor --diff` shows the changes; `lanpi install` undoes them",
         "" if evidence.readings.moved else "converge",
     )
 

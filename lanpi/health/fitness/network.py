@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lanpi.config.model import Config
-from lanpi.deploy.ports import TURN_FIRST, openings
+from lanpi.deploy.ports import openings
 from lanpi.facts.model import Facts, Link, Listener
 from lanpi.health.finding import Finding, blocker, ok, warning
 from lanpi.health.fitness.shared import as_preflight
@@ -40,7 +40,7 @@ def needed_ports(config: Config) -> dict[tuple[str, int], str]:
     for opening in openings(config, ssh_ports=()):
         # mDNS is shared by design, relayed calls take any free port of their range, and what the
         # user lets in belongs to another program.
-        if opening.service not in ("mDNS", "network.allow_ports") and opening.first != TURN_FIRST:
+        if not opening.shared:
             for port in range(opening.first, opening.last + 1):
                 needed[opening.protocol, port] = opening.service
     return needed

@@ -56,7 +56,7 @@ def moved(reading: MovedOut | None) -> tuple[Finding, ...]:
     if reading is None:
         return ()
     text = moved_text(reading)
-    fix = "Remove lanpi here (lanpi uninstall), or bring the server back on purpose: lanpi install --force"
+    fix = "Remove lanpi here (`lanpi uninstall`), or bring the server back on purpose: `lanpi install --force`"
     return (Finding("moved", "warning", text, cause=text, evidence=(f"noted {reading.when}",), fix=fix),)
 
 
@@ -116,7 +116,7 @@ def served(reading: Served) -> tuple[Finding, ...]:
     if without and reading.server_runs:
         ports = " and ".join(str(shown.port) for shown in without)
         evidence = tuple(f"port {shown.port}: {shown.problem}" for shown in without)
-        fix = "Load it again: lanpi doctor --fix; if that does not help, lanpi logs ejabberd says why"
+        fix = "Load it again: `lanpi doctor --fix`; if that does not help, `lanpi logs ejabberd` says why"
         return (
             _unserved(
                 f"none is shown on port {ports}",
@@ -348,7 +348,7 @@ def clock(reading: Clocks) -> Finding:
             text,
             cause=f"{text}: certificates and message times go wrong",
             evidence=(f"{abs(off):.0f} s {'ahead' if off > 0 else 'behind'}",),
-            fix="lanpi doctor --fix sets it from this machine",
+            fix="`lanpi doctor --fix` sets it from this machine",
             action="clock",
         )
     kept = f", kept by {reading.time_service}" if reading.time_service else ""
@@ -393,7 +393,7 @@ def ownership(found: tuple[Misowned, ...]) -> tuple[Finding, ...]:
             "; ".join(shown[:3]),
             cause=cause,
             evidence=shown[:8],
-            fix="lanpi doctor --fix puts owner and mode right",
+            fix="`lanpi doctor --fix` puts owner and mode right",
             action="ownership",
             target=target,
         ),
@@ -449,7 +449,7 @@ def _limited(each: Limited, now: float) -> Finding:
         "Kept out",
         text,
         (f"by {each.by}",),
-        "It is in your own network: lanpi doctor --fix lets it in again",
+        "It is in your own network: `lanpi doctor --fix` lets it in again",
         action,
         target,
     )

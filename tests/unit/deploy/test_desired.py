@@ -155,10 +155,11 @@ def test_every_role_declares_and_every_template_is_placed():
     declared = declarations()
     assert tuple(declared) == ROLES
     named = set()
-    for role, content in declared.items():
-        for entry in [*content.get(f"{role}_early_files", []), *content.get(f"{role}_files", [])]:
-            if not {"content", "package"} & set(entry):
-                named.add(entry.get("template", entry["path"].lstrip("/")) + ".j2")
+    for content in declared.values():
+        for entry in [*content.early_files, *content.files]:
+            if not (entry.content or entry.package):
+                named.add((entry.template or entry.path.lstrip("/")) + ".j2")
+        named |= {f"{entry.template}.j2" for entry in content.fragments}
     there = {str(path.relative_to(paths.templates())) for path in paths.templates().rglob("*.j2")}
     assert named == there
 

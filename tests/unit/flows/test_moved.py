@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from lanpi.config.model import Config
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import MovedOut
-from lanpi.flows import install as module
-from lanpi.flows.install import Options
+from lanpi.flows import install as install_flow
+from lanpi.flows import tune as tune_flow
 from lanpi.hosts.base import Completed
 from lanpi.im.admin import Server
 from lanpi.im.moved import read_moved, require_here
@@ -46,21 +47,24 @@ def test_only_force_brings_it_back():
     with pytest.raises(LanpiError, match=r"doc\.local moved to 192\.0\.2\.9 on 2026-11-24") as caught:
         require_here(Pi(), MOVED, force=False)
     assert caught.value.exit_code is ExitCode.REFUSED
-    assert "lanpi install pi@old --force" in caught.value.next_step
+    assert "`lanpi install --force`" in caught.value.next_step
     require_here(Pi(), MOVED, force=True)
     require_here(Pi(), None, force=False)
 
 
 def test_an_install_refuses_before_it_touches_anything(monkeypatch):
-    monkeypatch.setattr(module, "read_facts", lambda *_, **__: SimpleNamespace(moved=MOVED))
+    intent = SimpleNamespace(
+        facts=SimpleNamespace(moved=MOVED), config=SimpleNamespace(admin="admin"), domain="doc.local"
+    )
+    monkeypatch.setattr(install_flow, "look", lambda *_, **__: intent)
     with pytest.raises(LanpiError, match="moved to"):
-        module.install(Pi(), lambda _: pytest.fail("it went on"), Options(), Report())
+        install_flow.install(Pi(), lambda _: Config(), install_flow.Options(), Report())
 
 
-def test_whatever_converges_refuses_too():
-    facts = SimpleNamespace(moved=MOVED)
+def test_tune_refuses_too(monkeypatch):
+    monkeypatch.setattr(tune_flow, "read_facts", lambda *_, **__: SimpleNamespace(moved=MOVED))
     with pytest.raises(LanpiError, match="moved to"):
-        module.converge(Pi(), facts, None, None, Options(), Report())
+        tune_flow.propose(Pi(), tune_flow.Change(people=3))
 
 
 def test_commands_about_people_say_where_the_server_is():
