@@ -12,6 +12,7 @@ from lanpi.deploy.clock import set_clock
 from lanpi.deploy.converge import PlayReporter, RunOptions, converge
 from lanpi.deploy.desired import Desired, declared_packages, desired_state, without_start
 from lanpi.deploy.domain import chosen_domain
+from lanpi.deploy.python import install_python
 from lanpi.deploy.runner import Event
 from lanpi.deploy.session import Session
 from lanpi.deploy.state import InstalledRecord, write_installed
@@ -21,6 +22,7 @@ from lanpi.facts.read import read_facts
 from lanpi.health.preflight import PACKAGES, Finding, findings
 from lanpi.hosts.base import Host
 from lanpi.im.versions import has_feature
+from lanpi.ship.bundle import PythonMissing
 from lanpi.tuning.decide import plan_limits
 
 SERVER_UNIT = "ejabberd.service"
@@ -60,12 +62,15 @@ Configure = Callable[[str | None, Facts], Config]
 """Makes the configuration from the text of the Pi's own lanpi.yml (None if there is none), and from its facts."""
 
 
-def look(session: Session, configure: Configure, report: Reporter, *, forced: bool = False) -> Intent:
-    """Read the Pi, decide what it is to be, and make sure that it can; changes nothing.
+def look(
+    session: Session, configure: Configure, options: RunOptions, report: Reporter, *, forced: bool = False
+) -> Intent:
+    """Read the Pi, decide what it is to be, and make sure that it can; installs Python where it is too small for that.
 
     Args:
         session: the Pi.
         configure: its configuration.
+        options: of the run.
         report: is told what is found.
         forced: go on where preflight only objects to the system itself.
 
@@ -75,7 +80,15 @@ def look(session: Session, configure: Configure, report: Reporter, *, forced: bo
     report.begin("Looking at the Pi")
     session.require_root()
     packages = (*declared_packages(), *PACKAGES)
-    facts = session.persist(lambda: read_facts(session, root=True, packages=packages), report)
+    try:
+        facts = session.persist(lambda: read_facts(session, root=True, packages=packages), report)
+    except PythonMissing:
+        if options.check:
+            raise
+        report.end("its Python is too small to read the Pi")
+        install_python(session, None, report, check=False, lock_seconds=options.lock_seconds)
+        report.begin("Looking at the Pi")
+        facts = session.persist(lambda: read_facts(session, root=True, packages=packages), report)
     config = configure(facts.config_text, facts)
     domain = chosen_domain(facts, config, session)
     _require_features(facts, config, session)
@@ -128,7 +141,7 @@ def install_without_server(
     Raises:
         LanpiError: as :func:`look` and :func:`bring_about`; BLOCKED when another lanpi is at work.
     """
-    intent = look(session, lambda text, _: configure(text), report)
+    intent = look(session, lambda text, _: configure(text), options, report)
     with session.lease(report):
         events = bring_about(session, intent, options, report, without_server=True)
         if intent.unfinished or any(event.changed for event in events):

@@ -81,7 +81,7 @@ def install(
         chosen = choose_domain(default_domain(facts))
         return config.model_copy(update={"domain": chosen}) if chosen else config
 
-    intent = look(session, configured, report, forced=options.force)
+    intent = look(session, configured, options, report, forced=options.force)
     if not options.check:
         require_here(session, intent.facts.moved, force=options.force)
     admin = f"{intent.config.admin}@{intent.domain}"

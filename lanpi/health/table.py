@@ -109,7 +109,7 @@ def _fit(readings: Readings) -> upkeep.Fit:
 
 def _clock(readings: Readings) -> upkeep.Clocks:
     ahead = readings.epoch_seconds - readings.asked_epoch
-    return upkeep.Clocks(ahead, readings.clock_synchronised, readings.time_service, readings.board.is_virtual)
+    return upkeep.Clocks(ahead, readings.clock_synchronised, readings.time_service, readings.board.is_container)
 
 
 def link_now(link: Link) -> LinkNow:
@@ -402,7 +402,7 @@ ENTRIES: tuple[Entry[Any], ...] = (
         ("clock",),
         _clock,
         lambda f, now: upkeep.Clocks(
-            f.clock.epoch_seconds - now, f.clock.synchronised, f.clock.time_service, f.hardware.is_virtual
+            f.clock.epoch_seconds - now, f.clock.synchronised, f.clock.time_service, f.hardware.is_container
         ),
         always=True,
     ),
@@ -437,7 +437,7 @@ ENTRIES: tuple[Entry[Any], ...] = (
         "",
         ("memory-limits",),
         None,
-        lambda f, _: upkeep.Enforcement(f.boot, f.hardware.is_virtual),
+        lambda f, _: upkeep.Enforcement(f.boot, f.hardware.is_container),
     ),
 )
 """In the order in which status shows them."""

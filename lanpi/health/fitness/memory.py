@@ -24,8 +24,8 @@ def _memory_cgroup(facts: Facts, config: Config) -> Finding:
     [found] = TABLE["memory-limits"].from_facts(facts, facts.clock.epoch_seconds)
     if found.level == "ok":
         return as_preflight(found, "memory-limits")
-    if facts.hardware.is_virtual and not boot.cmdline_path:
-        step = "Nothing to do: the host of a virtual machine sets its limit"
+    if facts.hardware.is_container and not boot.cmdline_path:
+        step = "Nothing to do: the host of this container sets its limit"
     elif not config.memory.cgroup:
         step = "lanpi leaves it so, because memory.cgroup is false"
     elif _ENABLE in boot.kernel_cmdline.split():

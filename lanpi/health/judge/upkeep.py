@@ -333,7 +333,7 @@ class Clocks:
     ahead_seconds: float  # of the operator's; negative when behind
     synchronised: bool | None
     time_service: str
-    is_virtual: bool
+    is_container: bool
 
 
 def clock(reading: Clocks) -> Finding:
@@ -353,7 +353,7 @@ def clock(reading: Clocks) -> Finding:
         )
     kept = f", kept by {reading.time_service}" if reading.time_service else ""
     # Of a container its host keeps the clock, and it cannot tell whether that is kept right.
-    if reading.synchronised or reading.is_virtual:
+    if reading.synchronised or reading.is_container:
         return Finding("clock", "ok", f"correct to the minute{kept}")
     if reading.synchronised is None:
         return Finding("clock", "unknown", NOT_AVAILABLE)
@@ -495,7 +495,7 @@ class Enforcement:
     """How the kernel was started, and whether this is a container."""
 
     boot: Boot
-    is_virtual: bool
+    is_container: bool
 
 
 def memory_limits(reading: Enforcement) -> Finding:
@@ -503,8 +503,8 @@ def memory_limits(reading: Enforcement) -> Finding:
     if reading.boot.memory_cgroup:
         return Finding("memory_limits", "ok", "the kernel enforces memory limits")
     text = "the kernel does not enforce memory limits"
-    if reading.is_virtual and not reading.boot.cmdline_path:
-        return Finding("memory_limits", "unknown", f"{text}: the host of a virtual machine sets its limit")
+    if reading.is_container and not reading.boot.cmdline_path:
+        return Finding("memory_limits", "unknown", f"{text}: the host of this container sets its limit")
     return Finding(
         "memory_limits",
         "warning",

@@ -23,6 +23,7 @@ def board(source: Source) -> dict[str, Any]:
         "model": hardware["model"],
         "cores": hardware["cores"],
         "is_virtual": hardware["is_virtual"],
+        "is_container": hardware["is_container"],
         "uptime_seconds": uptime_seconds(source),
         "load": [float(value) for value in load[:3]],
         **memory(source, hardware["memory_bytes"]),

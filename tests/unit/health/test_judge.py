@@ -26,7 +26,7 @@ def test_case(case):
 
 def test_the_summary_names_the_worst_first():
     report = judge(
-        "pi", readings({"clock_synchronised": False, "board/is_virtual": False, "board/temperature_celsius": 90.0})
+        "pi", readings({"clock_synchronised": False, "board/is_container": False, "board/temperature_celsius": 90.0})
     )
     assert report.summary == "Temperature: 90.0 °C; Clock: nothing keeps the clock right"
 
