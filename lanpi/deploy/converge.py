@@ -37,7 +37,7 @@ class RunOptions:
     """How a playbook is run.
 
     Attributes:
-        check: show what would change, touch nothing.
+        check: show what would change, and change nothing.
         lock_seconds: how long to wait for whoever holds dpkg's lock.
         log: file for Ansible's own output.
         verbosity: Ansible's -v count.

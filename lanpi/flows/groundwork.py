@@ -29,7 +29,7 @@ SERVER_UNIT = "ejabberd.service"
 
 
 class Reporter(PlayReporter, Protocol):
-    """How an install tells what it does; the CLI renders it."""
+    """How an install reports what it does; the CLI renders it."""
 
     def found(self, finding: Finding) -> None:
         """A preflight finding."""
@@ -72,7 +72,7 @@ def look(
         configure: its configuration.
         options: of the run.
         report: is told what is found.
-        forced: go on where preflight only objects to the system itself.
+        forced: continue where preflight only objects to the system itself.
 
     Raises:
         LanpiError: REFUSED without root, BAD_INPUT for a domain or feature that cannot be, BLOCKED by preflight.
@@ -149,13 +149,13 @@ def install_without_server(
 
 
 def _require_features(facts: Facts, config: Config, host: Host) -> None:
-    """What the ejabberd of this Debian release and channel cannot do is said before anything is touched."""
+    """Refuse, before anything is changed, what the ejabberd of this Debian release and channel cannot do."""
     if config.im.registration == "invite" and not has_feature("invites", facts.os.codename, config.im.channel):
         raise LanpiError(
-            f"the ejabberd of {facts.os.codename} ({config.im.channel}) knows no invitations",
+            f"the ejabberd of {facts.os.codename} ({config.im.channel}) does not support invitations",
             host=host.name,
-            next_step="Take im.registration: closed and `lanpi user add NAME`, or Debian trixie with im.channel: "
-            "backports",
+            next_step="Set im.registration: closed and use `lanpi user add NAME`, or set im.channel: backports on "
+            "trixie",
             exit_code=ExitCode.BAD_INPUT,
         )
 
@@ -168,7 +168,7 @@ def _preflight(host: Host, intent: Intent, report: Reporter, *, forced: bool) ->
     if blockers:
         text = "; ".join(finding.text for finding in blockers)
         raise LanpiError(
-            f"this Pi cannot be installed yet: {text}",
+            f"lanpi cannot be installed on this Pi yet: {text}",
             host=host.name,
             next_step=blockers[0].fix,
             exit_code=ExitCode.BLOCKED,

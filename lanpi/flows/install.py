@@ -22,7 +22,7 @@ class Options(RunOptions):
     """What the user asked of this run.
 
     Attributes:
-        force: go on where preflight only objects to the system itself, and bring a server back that has moved away.
+        force: continue where preflight only objects to the system itself, and bring a server back that has moved away.
         reboot: reboot when a change needs it.
     """
 
@@ -40,7 +40,7 @@ class Outcome:
         password: of the administrator when the account was made in this run, else None.
         changed: paths and "verb unit" entries that changed, in order.
         proof: the message exchange; None in check mode.
-        reboot_needed: a change waits for a reboot.
+        reboot_needed: a change takes effect only after a reboot.
         events: of the playbook run.
     """
 
@@ -64,7 +64,7 @@ def install(
 
     Args:
         session: the Pi.
-        configure: makes the configuration from the text of the Pi's own lanpi.yml (None if there is none).
+        configure: makes the configuration from the text of the Pi's own lanpi.yml (None where there is none).
         options: of this run.
         report: is told what happens.
         choose_domain: asked once where no domain is chosen yet, with a proposal; None takes that.

@@ -36,6 +36,4 @@ def findings(facts: Facts, *, forced: bool) -> Iterator[Finding]:
             forced=forced,
         )
     if os.missing_modules:
-        yield warning(
-            "python", "only a part of Python 3 is installed (python3-minimal)", "lanpi installs python3 first"
-        )
+        yield warning("python", "only part of Python 3 is installed (python3-minimal)", "lanpi installs python3 first")
