@@ -42,7 +42,7 @@ class Board:
     model: str
     cores: int
     is_virtual: bool
-    is_container: bool
+    is_container: bool  # shares its host's kernel, and so its clock
     uptime_seconds: float | None
     load: tuple[float, ...]  # over 1, 5 and 15 minutes; empty when not known
     memory_total_bytes: int

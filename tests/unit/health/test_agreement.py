@@ -90,7 +90,6 @@ boards = st.builds(
     throttled_flags=maybe() | st.integers(0, 0xFFFFF),
     disk_read_only=st.booleans(),
     disk_life_used_percent=maybe() | st.integers(0, 120),
-    is_virtual=st.booleans(),
     is_container=st.booleans(),
 )
 links = st.builds(
@@ -232,8 +231,7 @@ def facts_of(readings: Readings) -> Facts:
     return replace(
         facts,
         hardware=replace(facts.hardware, temperature_celsius=board.temperature_celsius,
-                         throttled_flags=board.throttled_flags, is_virtual=board.is_virtual,
-                         is_container=board.is_container),
+                         throttled_flags=board.throttled_flags, is_container=board.is_container),
         storage=replace(facts.storage, root_total_bytes=board.disk_total_bytes, root_free_bytes=board.disk_free_bytes,
                         read_only=board.disk_read_only, life_used_percent=board.disk_life_used_percent),
         clock=replace(facts.clock, epoch_seconds=readings.epoch_seconds, synchronised=readings.clock_synchronised,
