@@ -157,6 +157,26 @@ class FragmentEntry(Entry):
     template: str
 
 
+class SecretEntry(Entry):
+    """A generated secret that is never made again where something may depend on it.
+
+    The others are made where they are missing: what uses them is given the new one in the same run.
+
+    Attributes:
+        name: as templates write it: ``secret("NAME")``.
+        what: it is, for people.
+        file: that holds it as well; where a person can put it back.
+        needed_by: paths on the Pi that depend on it where they are there.
+        hint: where to find it, for people.
+    """
+
+    name: str = Field(pattern=r"^[a-z_]+$")
+    what: str
+    file: str = Field(pattern=ABSOLUTE)
+    needed_by: list[str]
+    hint: str
+
+
 class Declaration(BaseModel):
     """All that a role declares.
 
@@ -167,6 +187,7 @@ class Declaration(BaseModel):
         fragments: of files that other roles own.
         units: in the order in which they start.
         ports: on which its services answer the network.
+        secrets: that are never made again.
         data: folders with people's data, kept by an uninstall without --purge.
         backup: what a snapshot holds of it.
     """
@@ -178,6 +199,7 @@ class Declaration(BaseModel):
     fragments: list[FragmentEntry] = []
     units: list[UnitEntry] = []
     ports: list[PortEntry] = []
+    secrets: list[SecretEntry] = []
     data: list[str] = []
     backup: list[BackupEntry] = []
 

@@ -56,6 +56,7 @@ class Desired:
         files: placed after the packages, before any service starts.
         units: declarations in order, as the lanpi_units module takes them.
         data: folders with people's data, kept by an uninstall without --purge.
+        secrets: declarations of those that are never made again, as the lanpi_tree module takes them.
     """
 
     early_files: tuple[File, ...]
@@ -63,6 +64,7 @@ class Desired:
     files: tuple[File, ...]
     units: tuple[dict[str, Any], ...]
     data: tuple[str, ...]
+    secrets: tuple[dict[str, Any], ...]
 
     def variables(self) -> dict[str, Any]:
         """The playbooks' variables."""
@@ -72,6 +74,7 @@ class Desired:
             "lanpi_files": [_travelling(file) for file in self.files],
             "lanpi_units": list(self.units),
             "lanpi_data": list(self.data),
+            "lanpi_secrets": list(self.secrets),
         }
 
 
@@ -219,13 +222,15 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
     files: list[File] = []
     units: list[dict[str, Any]] = []
     data: list[str] = []
+    secrets: list[dict[str, Any]] = []
     for declared in declarations().values():
         early += renderer.files(declared.early_files)
         packages += [entry.name for entry in renderer.applying(declared.packages)]
         files += renderer.files(declared.files)
         units += [entry.fields() | {"name": renderer.text(entry.name)} for entry in renderer.applying(declared.units)]
         data += declared.data
-    return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data))
+        secrets += [entry.fields() for entry in renderer.applying(declared.secrets)]
+    return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data), tuple(secrets))
 
 
 def without_start(desired: Desired, name: str) -> Desired:

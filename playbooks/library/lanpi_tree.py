@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lanpi_files import current, difference, place
-from ansible.module_utils.lanpi_secrets import Secrets
+from ansible.module_utils.lanpi_files import capped, current, difference, place
+from ansible.module_utils.lanpi_secrets import OTHERS_READ, SecretLostError, Secrets
 from ansible.module_utils.lanpi_state import State, write_atomically
 
 DOCUMENTATION = r"""
@@ -34,6 +34,12 @@ options:
     description: paths that other tasks of the same run place.
     type: list
     elements: str
+    default: []
+  secrets:
+    description: >-
+      secrets that are never made again where something may depend on them; name, what, file, needed_by and hint of each.
+    type: list
+    elements: dict
     default: []
 author: lanpi
 """
@@ -67,7 +73,9 @@ def remove(module, state, secrets, path, diffs):
     original = state.files[path]
     before = found[0] if found else ""
     after = "" if original == "created" else Path(original).read_text(errors="replace")
-    diffs.append(difference(path, secrets.mask(before), secrets.mask(after), " (no longer placed)"))
+    private = bool(found and not found[1] & OTHERS_READ)
+    shown = [secrets.mask(text, private=private) for text in (before, after)]
+    diffs.append(difference(path, *shown, " (no longer placed)"))
     if module.check_mode:
         return
     if original == "created":
@@ -83,16 +91,31 @@ def remove(module, state, secrets, path, diffs):
     state.save()
 
 
+def brief(module):
+    """The invocation as it goes back with the result.
+
+    Ansible would send all files back, and ansible-runner empties a result above 700,000 bytes (MAX_EVENT_RES): a
+    first install then said that nothing was written.
+    """
+    return {"module_args": {"files": [wanted["path"] for wanted in module.params["files"]]}}
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
             "files": {"type": "list", "elements": "dict", "required": True},
             "prune": {"type": "bool", "default": False},
             "others": {"type": "list", "elements": "str", "default": []},
+            # Declarations, which hold none: Ansible would take the name for one.
+            "secrets": {"type": "list", "elements": "dict", "default": [], "no_log": False},
         },
         supports_check_mode=True,
     )
     state, secrets, diffs = State(), Secrets(module.check_mode), []
+    try:
+        secrets.recover(module.params["files"], state.digests, module.params["secrets"])
+    except SecretLostError as error:
+        module.fail_json(msg=str(error), invocation=brief(module))
     changed = [wanted["path"] for wanted in module.params["files"] if place(module, state, secrets, wanted, diffs)]
     if module.params["prune"]:
         kept = {wanted["path"] for wanted in module.params["files"]} | set(module.params["others"])
@@ -103,11 +126,9 @@ def main():
     module.exit_json(
         changed=bool(changed),
         paths=changed,
-        diff=diffs,
+        diff=capped(diffs),
         asked=state.pending,
-        # Ansible would send all files back with the result, and ansible-runner empties one above 700,000 bytes
-        # (MAX_EVENT_RES): a first install then said that nothing was written.
-        invocation={"module_args": {"files": [wanted["path"] for wanted in module.params["files"]]}},
+        invocation=brief(module),
     )
 
 

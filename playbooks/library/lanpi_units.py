@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.lanpi_secrets import Secrets
 from ansible.module_utils.lanpi_state import State
 
 DOCUMENTATION = r"""
@@ -242,7 +243,8 @@ def main():
     try:
         done = work(module, State())
     except UnitError as error:
-        module.fail_json(msg=str(error))
+        # What a service's log says may hold what its configuration holds.
+        module.fail_json(msg=Secrets(check_mode=True).mask(str(error), private=True))
     module.exit_json(changed=bool(done), done=done)
 
 

@@ -8,6 +8,7 @@ import hashlib
 import pwd
 from pathlib import Path
 
+from ansible.module_utils.lanpi_secrets import OTHERS_READ
 from ansible.module_utils.lanpi_state import write_atomically
 
 
@@ -40,12 +41,39 @@ def difference(path, before, after, note=""):
     }
 
 
+DIFF_CHARACTERS = 300_000
+"""Of all diffs of a task together: ansible-runner empties a result above 700,000 (MAX_EVENT_RES)."""
+
+
+def capped(diffs, room=DIFF_CHARACTERS):
+    """The diffs, the longest ones replaced by a note of their size where all together are too long.
+
+    Args:
+        diffs: entries of Ansible's diff format.
+        room: characters for all of them, counted as Python writes them.
+    """
+    sizes = [len(repr(entry["before"])) + len(repr(entry["after"])) for entry in diffs]
+    kept = set()
+    for index in sorted(range(len(diffs)), key=lambda index: sizes[index]):
+        if sizes[index] <= room:
+            room -= sizes[index]
+            kept.add(index)
+    return [entry if index in kept else _noted(entry) for index, entry in enumerate(diffs)]
+
+
+def _noted(entry):
+    before, after = len(entry["before"]), len(entry["after"])
+    note = f" ({before} characters before, {after} after: too long to be shown)"
+    return {**entry, "after_header": entry["after_header"] + note, "before": "", "after": ""}
+
+
 def place(module, state, secrets, wanted, diffs):
     """Bring one file to what is wanted; say whether it changed."""
     path, mode = wanted["path"], int(wanted["mode"], 8)
     uid = identity(module, wanted["owner"], pwd.getpwnam)
     gid = identity(module, wanted["group"], grp.getgrnam)
-    content = secrets.fill_in(base64.b64decode(wanted["content"]).decode())
+    template = base64.b64decode(wanted["content"]).decode()
+    content = secrets.fill_in(template)
     found = current(path)
     digest = hashlib.sha256(content.encode()).hexdigest()
     if found == (content, mode, uid, gid):
@@ -57,7 +85,9 @@ def place(module, state, secrets, wanted, diffs):
     notes = ""
     if found and before == content:
         notes = f" (mode {found[1]:04o} -> {mode:04o}, owner {found[2]}:{found[3]} -> {uid}:{gid})"
-    diffs.append(difference(path, secrets.mask(before), secrets.mask(content), notes))
+    private = not mode & OTHERS_READ or bool(found and not found[1] & OTHERS_READ)
+    shown = [secrets.mask(text, template, private=private) for text in (before, content)]
+    diffs.append(difference(path, *shown, notes))
     state.ask("reload", wanted.get("reloads", []))
     state.ask("restart", wanted.get("restarts", []))
     if module.check_mode:
