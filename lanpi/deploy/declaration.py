@@ -157,6 +157,26 @@ class FragmentEntry(Entry):
     template: str
 
 
+class MadeEntry(Entry):
+    """A file or folder that lanpi or a service makes at run time, whose owner and mode lanpi sees to.
+
+    Nothing is done where it is not there: whoever makes it gives it the same owner and mode.
+
+    Attributes:
+        path: literal, without a link in its last part.
+        owner, group: names; the group is the owner's where it is left out.
+        mode: four octal digits.
+        restarts: units that must start again once owner or mode were put right, since they could not read it.
+        when: over ``config`` alone, since doctor judges a Pi by it without its facts.
+    """
+
+    path: str = Field(pattern=ABSOLUTE)
+    owner: str = "root"
+    group: str | None = None
+    mode: str = Field(pattern=OCTAL)
+    restarts: list[str] = []
+
+
 class SecretEntry(Entry):
     """A generated secret that is never made again where something may depend on it.
 
@@ -187,6 +207,7 @@ class Declaration(BaseModel):
         fragments: of files that other roles own.
         units: in the order in which they start.
         ports: on which its services answer the network.
+        made: what is made at run time, with owners and modes.
         secrets: that are never made again.
         data: folders with people's data, kept by an uninstall without --purge.
         backup: what a snapshot holds of it.
@@ -199,6 +220,7 @@ class Declaration(BaseModel):
     fragments: list[FragmentEntry] = []
     units: list[UnitEntry] = []
     ports: list[PortEntry] = []
+    made: list[MadeEntry] = []
     secrets: list[SecretEntry] = []
     data: list[str] = []
     backup: list[BackupEntry] = []

@@ -20,6 +20,7 @@ from lanpi.config.model import Config
 from lanpi.deploy import ports
 from lanpi.deploy.backup_manifest import build_manifest
 from lanpi.deploy.declaration import Entry, FileEntry
+from lanpi.deploy.ownership import Ownership, ownership
 from lanpi.deploy.roles import declarations
 from lanpi.facts.model import Facts
 from lanpi.im.versions import has_feature
@@ -57,6 +58,7 @@ class Desired:
         units: declarations in order, as the lanpi_units module takes them.
         data: folders with people's data, kept by an uninstall without --purge.
         secrets: declarations of those that are never made again, as the lanpi_tree module takes them.
+        made: owners and modes of what is made at run time.
     """
 
     early_files: tuple[File, ...]
@@ -65,6 +67,7 @@ class Desired:
     units: tuple[dict[str, Any], ...]
     data: tuple[str, ...]
     secrets: tuple[dict[str, Any], ...]
+    made: tuple[Ownership, ...]
 
     def variables(self) -> dict[str, Any]:
         """The playbooks' variables."""
@@ -75,6 +78,7 @@ class Desired:
             "lanpi_units": list(self.units),
             "lanpi_data": list(self.data),
             "lanpi_secrets": list(self.secrets),
+            "lanpi_made": [asdict(made) for made in self.made],
         }
 
 
@@ -230,7 +234,9 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
         units += [entry.fields() | {"name": renderer.text(entry.name)} for entry in renderer.applying(declared.units)]
         data += declared.data
         secrets += [entry.fields() for entry in renderer.applying(declared.secrets)]
-    return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data), tuple(secrets))
+    return Desired(
+        tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data), tuple(secrets), ownership(config)
+    )
 
 
 def without_start(desired: Desired, name: str) -> Desired:

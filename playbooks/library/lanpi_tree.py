@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lanpi_files import capped, current, difference, place
+from ansible.module_utils.lanpi_files import capped, current, difference, place, put_right
 from ansible.module_utils.lanpi_secrets import OTHERS_READ, SecretLostError, Secrets
 from ansible.module_utils.lanpi_state import State, write_atomically
 
@@ -34,6 +34,11 @@ options:
     description: paths that other tasks of the same run place.
     type: list
     elements: str
+    default: []
+  made:
+    description: path, owner, group, mode and restarts of what is made at run time; put right where it is there.
+    type: list
+    elements: dict
     default: []
   secrets:
     description: >-
@@ -106,6 +111,7 @@ def main():
             "files": {"type": "list", "elements": "dict", "required": True},
             "prune": {"type": "bool", "default": False},
             "others": {"type": "list", "elements": "str", "default": []},
+            "made": {"type": "list", "elements": "dict", "default": []},
             # Declarations, which hold none: Ansible would take the name for one.
             "secrets": {"type": "list", "elements": "dict", "default": [], "no_log": False},
         },
@@ -117,6 +123,7 @@ def main():
     except SecretLostError as error:
         module.fail_json(msg=str(error), invocation=brief(module))
     changed = [wanted["path"] for wanted in module.params["files"] if place(module, state, secrets, wanted, diffs)]
+    changed += [wanted["path"] for wanted in module.params["made"] if put_right(module, state, wanted, diffs)]
     if module.params["prune"]:
         kept = {wanted["path"] for wanted in module.params["files"]} | set(module.params["others"])
         for path in sorted(set(state.files) - kept):

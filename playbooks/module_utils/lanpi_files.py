@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import grp
 import hashlib
+import os
 import pwd
+import stat
 from pathlib import Path
 
 from ansible.module_utils.lanpi_secrets import OTHERS_READ
@@ -84,7 +86,7 @@ def place(module, state, secrets, wanted, diffs):
     before = found[0] if found else ""
     notes = ""
     if found and before == content:
-        notes = f" (mode {found[1]:04o} -> {mode:04o}, owner {found[2]}:{found[3]} -> {uid}:{gid})"
+        notes = ownership_notes(found[1:], (mode, uid, gid))
     private = not mode & OTHERS_READ or bool(found and not found[1] & OTHERS_READ)
     shown = [secrets.mask(text, template, private=private) for text in (before, content)]
     diffs.append(difference(path, *shown, notes))
@@ -97,3 +99,43 @@ def place(module, state, secrets, wanted, diffs):
     state.save()
     write_atomically(path, content.encode(), mode, uid, gid)
     return True
+
+
+def put_right(module, state, wanted, diffs):
+    """Give what is made at run time its owner and mode; say whether that changed anything.
+
+    The folders around it may belong to a service, which could put a link or somebody else's file there: nothing is
+    followed, and nothing that has a second name is touched.
+    """
+    path = wanted["path"]
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        return module.fail_json(msg=f"{path} is not what it should be: {error.strerror}")
+    try:
+        found = os.fstat(descriptor)
+        if not (stat.S_ISDIR(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1)):
+            return module.fail_json(msg=f"{path} is not what it should be: no file or folder of its own")
+        uid = identity(module, wanted["owner"], pwd.getpwnam)
+        gid = identity(module, wanted["group"], grp.getgrnam)
+        mode = int(wanted["mode"], 8)
+        if (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (mode, uid, gid):
+            return False
+        notes = ownership_notes((stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid), (mode, uid, gid))
+        diffs.append(difference(path, "", "", notes))
+        state.ask("restart", wanted.get("restarts", []))
+        if not module.check_mode:
+            state.save()
+            os.fchown(descriptor, uid, gid)
+            os.fchmod(descriptor, mode)
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def ownership_notes(before, after):
+    """Mode, user and group before and after, for people."""
+    modes, owners = f"mode {before[0]:04o} -> {after[0]:04o}", f"owner {before[1]}:{before[2]} -> {after[1]}:{after[2]}"
+    return f" ({modes}, {owners})"
