@@ -17,18 +17,21 @@ def install(
     target: TargetArgument = None,
     config: ConfigFile = None,
     settings: Settings = None,
-    check: Annotated[bool, typer.Option("--check", help="Show every change as a diff; touch nothing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Also on a system that lanpi does not know.")] = False,
-    reboot: Annotated[bool, typer.Option("--reboot", help="Reboot the Pi when a change needs it.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Show every change as a diff, but change nothing.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Install even on a system that lanpi does not support.")
+    ] = False,
+    reboot: Annotated[bool, typer.Option("--reboot", help="Reboot the Pi if a change needs it.")] = False,
     lock_seconds: Annotated[
         float,
-        typer.Option("--lock-wait", min=0, help="Seconds to wait for another program that installs packages there."),
+        typer.Option("--lock-wait", metavar="SECONDS", min=0, help="Wait this long for another package installation."),
     ] = 600,
     admin_password_file: Annotated[
         Path | None,
         typer.Option(
             "--admin-password-file",
-            help="Write the administrator's new password there (0600) instead of showing it.",
+            metavar="FILE",
+            help="Write the new administrator's password to FILE (mode 0600) instead of showing it.",
             show_default=False,
         ),
     ] = None,
@@ -38,9 +41,16 @@ def install(
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
-    """Bring a Pi to a working messaging server, prove it with a message, and say what to do next.
+    """Install lanpi on a Pi, or bring an installation up to date.
 
-    Run it again at any time: it changes only what is not as it should be.
+    At the end lanpi sends a test message and tells you what to do next. You can run this command again at any
+    time: it changes only what differs from the desired state.
+
+    \b
+    Examples:
+      lanpi install pi@raspberrypi.local
+      lanpi install pi@raspberrypi.local --set domain=chat.example.org
+      lanpi install pi@raspberrypi.local --config lanpi.yml --check
     """
     from lanpi.cli.install_report import TerminalReporter, log_path, say_outcome
     from lanpi.config.load import effective, load_file, parse, parse_setting
@@ -51,7 +61,7 @@ def install(
     terminal = Terminal(json_output=json_output, yes=yes)
     from_file: dict[str, Any] = load_file(config) if config else {}
     from_options = [parse_setting(setting) for setting in settings or []]
-    effective({}, from_file, from_options)  # a wrong key is said before anything is connected
+    effective({}, from_file, from_options)  # report a wrong key before connecting to anything
 
     def configure(pi_text: str | None) -> Config:
         pi = parse(pi_text, "/etc/lanpi/lanpi.yml on the Pi") if pi_text else {}

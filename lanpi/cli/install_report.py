@@ -1,4 +1,4 @@
-"""How an install looks: steps while it runs, diffs with --check, and at the end what to do next."""
+"""How an install looks: steps while it runs, diffs with --check, and what to do next at the end."""
 
 import difflib
 import os
@@ -48,7 +48,7 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
             self._steps.start(step)
 
     def advance(self, percent: int) -> None:
-        """So much of the step is done."""
+        """This much of the step is done."""
         if percent == self._percent:
             return
         self._percent = percent
@@ -65,7 +65,7 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
             self._steps.done(detail)
 
     def note(self, text: str) -> None:
-        """Something to know."""
+        """Something the user should know."""
         if self._terminal.json_output:
             self._terminal.json({"event": "note", "text": text})
         else:
@@ -145,20 +145,22 @@ def say_outcome(
         return
     place = f" {target}" if target else ""
     if not outcome.changed and outcome.password is None:
-        terminal.result(f"Nothing to change: {outcome.domain} is as it should be, and messages pass.")
+        terminal.result(f"Nothing to change: {outcome.domain} is up to date, and messages are delivered.")
     else:
-        terminal.result(f"\n{outcome.domain} is ready, and messages pass.\n")
+        terminal.result(f"\n{outcome.domain} is ready, and messages are delivered.\n")
     if outcome.password:
         terminal.result(f"  Administrator   {outcome.admin}")
-        shown = f"in {password_file}" if password_file else f"{outcome.password}   (shown this once: write it down)"
+        shown = f"in {password_file}" if password_file else f"{outcome.password}   (shown only once: write it down)"
         terminal.result(f"  Password        {shown}\n")
-        terminal.result("What to do next:")
-        terminal.result(f"  1. An account for each person:  lanpi user add NAME{place}")
-        terminal.result(f"  2. On each phone, trust the Pi: lanpi ca{place}")
-        terminal.result("  3. An app: Conversations or Cheogram (Android), Monal (iPhone), Gajim or Dino (computer).")
-        terminal.result(f"     Type NAME@{outcome.domain} and the password; nothing else.")
+        terminal.result("Next steps:")
+        terminal.result(f"  1. Create an account for each person:  lanpi user add NAME{place}")
+        terminal.result(f"  2. Make each phone trust the Pi:        lanpi ca{place}")
+        terminal.result(
+            "  3. Install an app: Conversations or Cheogram (Android), Monal (iPhone), Gajim or Dino (computer)."
+        )
+        terminal.result(f"     Log in with NAME@{outcome.domain} and the password; the app needs nothing else.")
     if outcome.reboot_needed:
-        terminal.result(f"\nMemory limits take effect after a reboot: lanpi install{place} --reboot")
+        terminal.result(f"\nMemory limits take effect after a reboot. Run: lanpi install{place} --reboot")
 
 
 def _document(outcome: Outcome, options: Options, *, shown: bool) -> dict[str, Any]:
@@ -189,7 +191,11 @@ def _say_check(terminal: Terminal, outcome: Outcome) -> None:
     for action in actions:
         terminal.result(f"would {action}")
     count = len(outcome.changed)
-    terminal.result(f"{count} changes; nothing was touched." if count else "Nothing would change.")
+    terminal.result(
+        f"{count} {'change' if count == 1 else 'changes'} would be made; nothing was changed."
+        if count
+        else "Nothing would change."
+    )
 
 
 def _write_password(path: Path, password: str) -> None:
@@ -197,8 +203,8 @@ def _write_password(path: Path, password: str) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise LanpiError(
-            f"cannot write the password to {path}: {error.strerror}; the account is there",
-            next_step="Give it a new password with: lanpi user passwd",
+            f"cannot write the password to {path}: {error.strerror}; the account exists",
+            next_step="Set a new password with: lanpi user passwd",
             exit_code=ExitCode.BAD_INPUT,
         ) from error
     with os.fdopen(descriptor, "w") as file:

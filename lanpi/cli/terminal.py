@@ -74,11 +74,11 @@ class Terminal:
         self._out.print(table)
 
     def note(self, text: str) -> None:
-        """Something to know, beside the result."""
+        """Something the user should know, besides the result."""
         self._err.print(Text(text))
 
     def warn(self, text: str) -> None:
-        """Something to look after, beside the result."""
+        """Something the user should look into, besides the result."""
         self._err.print(Text.assemble(("Warning: ", "yellow"), text))
 
     def error(self, text: str) -> None:
@@ -110,8 +110,8 @@ class Terminal:
             return True
         if not sys.stdin.isatty():
             raise LanpiError(
-                f"this needs an answer, and there is no terminal to ask on: {question}",
-                next_step="Give --yes to go ahead without being asked",
+                f"there is no terminal to ask you: {question}",
+                next_step="Pass --yes to answer yes to every question",
                 exit_code=ExitCode.BAD_INPUT,
             )
         return self._ask(question, default=default)
@@ -187,7 +187,7 @@ class Steps(AbstractContextManager["Steps"]):
         self._live.start()
 
     def advance(self, percent: int) -> None:
-        """So much of the open step is done; said on a terminal only."""
+        """This much of the open step is done; shown on a terminal only."""
         self._percent = f"  {percent} %"
 
     def done(self, detail: str = "") -> None:

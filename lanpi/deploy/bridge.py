@@ -80,7 +80,7 @@ class Bridge:
 def _read(reader: BinaryIO, size: int) -> bytes:
     data = reader.read(size)
     if len(data) != size:
-        raise ConnectionError("the bridge's peer ended in the middle of a request")
+        raise ConnectionError("the bridge's peer closed the connection in the middle of a request")
     return data
 
 

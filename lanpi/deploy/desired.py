@@ -1,7 +1,7 @@
 """A Pi's desired state as three lists - packages, files, units - computed from the roles' declarations.
 
 Pure but for reading the declarations and templates that travel with lanpi: the same facts and
-configuration give the same state, which the playbooks then bring about.
+configuration give the same state, which the playbooks then apply.
 """
 
 import base64
@@ -88,7 +88,7 @@ def _travelling(file: File) -> dict[str, Any]:
 
 
 def swap_mechanism(facts: Facts, config: Config) -> str:
-    """Whose swap lanpi configures: the owner that is there, else zram-generator, else "none".
+    """Whose swap lanpi configures: the existing owner, else zram-generator, else "none".
 
     A container shares its host's swap and has none to set up.
     """
@@ -110,7 +110,7 @@ def _address4(facts: Facts) -> str:
 
 
 def _mdns_name(facts: Facts, config: Config, domain: str) -> str:
-    """The domain where it has to be told on the network beside the Pi's own name: as after a restore, else ""."""
+    """The domain if it must be announced next to the Pi's own name, as after a restore; else ""."""
     own = f"{facts.hostname.lower()}.local"
     return domain if config.network.hostname_mdns and domain.endswith(".local") and domain != own else ""
 
@@ -122,7 +122,7 @@ def ssh_ports(facts: Facts) -> tuple[int, ...]:
 
 
 def _aliases(facts: Facts, domain: str) -> list[str]:
-    """Other names and addresses under which a browser may come."""
+    """Other names and addresses that a browser may use."""
     names = {facts.hostname, f"{facts.hostname}.local", "localhost", "127.0.0.1"}
     names |= {text for link in facts.links for text in link.addresses if ":" not in text}
     return sorted(names - {domain})
@@ -240,7 +240,7 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
 
 
 def without_start(desired: Desired, name: str) -> Desired:
-    """The same with a unit left running or standing still as it is; enabled as before."""
+    """The same, with a unit left running or stopped as it is; enabled as before."""
     units = tuple(
         {key: value for key, value in unit.items() if key != "state"} if unit["name"] == name else unit
         for unit in desired.units

@@ -62,29 +62,29 @@ def lock(host: Host, notify: Callable[[str], None]) -> Iterator[None]:
 
     Args:
         host: the Pi.
-        notify: told in a line when there is somebody to wait for or to take over from.
+        notify: gets a line of text when there is somebody to wait for or to take over from.
 
     Raises:
-        LanpiError: BLOCKED when somebody alive holds it; says who and since when.
+        LanpiError: BLOCKED when a live holder has it; says who and since when.
     """
     token = secrets.token_hex(8)
     answer = _ask(host, "acquire", token)
     if not answer.mine:
-        notify(f"{answer.holder} holds the lock since {answer.since}; looking whether it is still alive")
-    # An alive holder renews within RENEW_SECONDS; one that stays silent is a dead one to wait out.
+        notify(f"{answer.holder} has held the lock since {answer.since}; waiting to see whether it is still running")
+    # A live holder renews within RENEW_SECONDS; a silent one is dead, and lanpi waits until its lease ends.
     while not answer.mine:
         silent_before = answer.silent_seconds
         time.sleep(min(RENEW_SECONDS + 2, max(0.5, LEASE_SECONDS - silent_before)))
         answer = _ask(host, "acquire", token)
         if not answer.mine and answer.silent_seconds < silent_before:
             raise LanpiError(
-                f"another lanpi is at work: {answer.holder}, since {answer.since}",
+                f"another lanpi is running: {answer.holder}, since {answer.since}",
                 host=host.name,
                 next_step="Wait for it to finish, then run the same command again",
                 exit_code=ExitCode.BLOCKED,
             )
     if answer.taken_from:
-        notify(f"took over from {answer.taken_from}, which ended without finishing")
+        notify(f"took over from {answer.taken_from}, which stopped before it finished")
     over = threading.Event()
     renewer = threading.Thread(target=_renew, args=(host, token, over), daemon=True)
     renewer.start()
@@ -97,7 +97,7 @@ def lock(host: Host, notify: Callable[[str], None]) -> Iterator[None]:
             _ask(host, "release", token)
         except LanpiError as error:
             # The work's own error matters more; the lease runs out by itself.
-            notify(f"the lock was not given back ({error.what}); it ends by itself in {LEASE_SECONDS:.0f} s")
+            notify(f"the lock could not be released ({error.what}); it expires in {LEASE_SECONDS:.0f} s")
 
 
 def _renew(host: Host, token: str, over: threading.Event) -> None:

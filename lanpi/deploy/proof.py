@@ -34,8 +34,8 @@ class Proof:
 def prove(host: Host, server: Server) -> Proof:
     """Send a message between two new accounts, find it in the archive, remove the accounts.
 
-    Made from here where the Pi's address is reached directly, so that network and firewall are in it;
-    behind a jump host from the Pi itself. The certificate is verified.
+    This machine sends it if it reaches the Pi's address directly, so that the proof covers network and firewall;
+    behind a jump host the Pi itself does. The certificate is verified.
 
     Raises:
         LanpiError: FAILED with what did not work.
@@ -65,7 +65,7 @@ def prove(host: Host, server: Server) -> Proof:
         raise LanpiError(
             f"everything is installed, but no message got through: {error}",
             host=host.name,
-            next_step="Run the same command again; if it stays so, `lanpi doctor` says why",
+            next_step="Run the same command again; if it fails again, `lanpi doctor` says why",
             exit_code=ExitCode.FAILED,
         ) from error
     finally:

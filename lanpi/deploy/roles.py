@@ -1,4 +1,4 @@
-"""What the roles declare (playbooks/roles/ROLE/defaults/main.yml), as it is written there."""
+"""The roles' declarations (playbooks/roles/ROLE/defaults/main.yml), as they are written there."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ ROLES = (
     "base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "calls", "mqtt", "backup",
     "checks", "metrics",
 )  # fmt: skip
-"""In the order in which their units come up."""
+"""In the order in which their units start."""
 
 # libyaml's where PyYAML was built with it: a dozen files are read for each status.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

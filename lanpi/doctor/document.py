@@ -9,7 +9,7 @@ VERSION = 1
 
 
 def document(host: str, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    """What ``lanpi doctor --json`` prints; ``version`` changes when a key goes or changes its meaning."""
+    """What ``lanpi doctor --json`` prints; ``version`` changes when a key is removed or changes its meaning."""
     return {
         "version": VERSION,
         "host": host,

@@ -20,8 +20,8 @@ from lanpi.im.admin import Server
 from lanpi.virtual.models import SUITES
 
 MODEL = "4-2g"
-"""What the virtual Pi is as large as; its limits are decided anew for it, as on any other Pi."""
-# It must not act for the one it stands for: no backups into its repositories, nothing sent or told in its name.
+"""The model whose size the virtual Pi has; its limits are decided again for it, as on any other Pi."""
+# It must not act for the real Pi: no backups into its repositories, nothing sent or announced in its name.
 APART: dict[str, Any] = {
     "backup": {"enabled": False, "repositories": []},
     "im": {"federation": False},
@@ -31,7 +31,7 @@ APART: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What a drill on a virtual Pi came to.
+    """The result of a drill on a virtual Pi.
 
     Attributes:
         location: the repository. snapshot: its id, short.
@@ -46,7 +46,7 @@ class Rehearsed:
 
 
 def rehearse(host: Host, location: str, log: Path | None, report: Reporter) -> Rehearsed:
-    """Bring a Pi's newest snapshot back on a virtual Pi, which is removed again, and note the proof on the Pi.
+    """Restore a Pi's newest snapshot on a virtual Pi, remove that again, and record the proof on the Pi.
 
     Args:
         location: of the repository, as lanpi.yml names it; "" takes the first.
@@ -87,5 +87,5 @@ def _bring_back(giver: Side, given: dict[str, Any], scratch: Host, log: Path | N
 
 
 def as_apart(pi_text: str | None) -> Config:
-    """The restored settings, less what reaches out of the virtual Pi."""
+    """The restored settings, without those that reach out of the virtual Pi."""
     return effective(parse(pi_text or "", "the restored lanpi.yml"), APART).config

@@ -1,4 +1,4 @@
-"""`lanpi install`: look, decide, bring about, prove - in that order, and again from the start after any failure."""
+"""`lanpi install`: read, decide, apply, prove - in that order, and again from the start after any failure."""
 
 import time
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from lanpi.progress import Progress
 from lanpi.tuning.decide import plan_limits
 
 CLOCK_TOLERANCE_SECONDS = 60.0
-"""Apt and TLS bear a minute; beyond it lanpi sets the Pi's clock from this machine's."""
+"""Apt and TLS tolerate a minute; beyond that, lanpi sets the Pi's clock from this machine's."""
 LOCK_WAIT_SECONDS = 600.0
 """A fresh image upgrades itself for minutes after its first boot; longer than this is a hang."""
 REBOOT_SECONDS = 300.0
@@ -34,7 +34,7 @@ SERVER_UNIT = "ejabberd.service"
 
 
 class Reporter(Progress, Protocol):
-    """How an install tells what it does; the CLI renders it."""
+    """How an install reports what it does; the CLI renders it."""
 
     def found(self, finding: Finding) -> None:
         """A preflight finding."""
@@ -50,8 +50,8 @@ class Options:
     """What the user asked of this run.
 
     Attributes:
-        check: show what would change, touch nothing.
-        force: go on where preflight only objects to the system itself.
+        check: show what would change, and change nothing.
+        force: continue where preflight only objects to the system itself.
         reboot: reboot when a change needs it.
         lock_seconds: how long to wait for whoever holds dpkg's lock.
         log: file for Ansible's own output.
@@ -71,7 +71,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an install ended with.
+    """The result of an install.
 
     Attributes:
         domain: what comes after the @.
@@ -79,7 +79,7 @@ class Outcome:
         password: of the administrator when the account was made in this run, else None.
         changed: paths and "verb unit" entries that changed, in order.
         proof: the message exchange; None in check mode and without ``Options.serve``.
-        reboot_needed: a change waits for a reboot.
+        reboot_needed: a change takes effect only after a reboot.
         events: of the playbook run.
     """
 
@@ -93,7 +93,7 @@ class Outcome:
 
 
 def default_domain(facts: Facts) -> str:
-    """The domain where none is configured: the host name, found by mDNS."""
+    """The domain if none is configured: the host name, found by mDNS."""
     return facts.hostname.lower() if "." in facts.hostname else f"{facts.hostname.lower()}.local"
 
 
@@ -107,7 +107,7 @@ def install(
 
     Args:
         host: the Pi.
-        configure: makes the configuration from the text of the Pi's own lanpi.yml (None if there is none).
+        configure: makes the configuration from the text of the Pi's own lanpi.yml (None where there is none).
         options: of this run.
         report: is told what happens.
 
@@ -153,23 +153,23 @@ def install(
 
 
 def proven(host: Host, server: Server, report: Progress) -> Proof:
-    """The proof as a step that is told.
+    """The proof as a reported step.
 
     Raises:
         LanpiError: as ``prove``.
     """
     report.begin("Sending a message between two accounts")
     proof = prove(host, server)
-    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
+    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms and archived")
     return proof
 
 
 def _require_root(host: Host) -> None:
     if not host.can_be_root:
         raise LanpiError(
-            "installing needs root, and this login may not become it",
+            "an install needs root, and this login may not become root",
             host=host.name,
-            next_step="Use a login that may run sudo (on Raspberry Pi OS: the one made by Imager)",
+            next_step="Use a login that may run sudo (on Raspberry Pi OS, the user that you created in Imager)",
             exit_code=ExitCode.REFUSED,
         )
 
@@ -181,28 +181,28 @@ def _domain(facts: Facts, config: Config, host: Host) -> str:
         check_domain(wanted)
     except ValueError as error:
         raise LanpiError(
-            f"the host name {facts.hostname} makes no domain: {error}",
+            f"the host name {facts.hostname} cannot be used as a domain: {error}",
             host=host.name,
             next_step="Choose one with --set domain=NAME.local",
             exit_code=ExitCode.BAD_INPUT,
         ) from error
     if facts.installed and facts.installed.domain and facts.installed.domain != wanted:
         raise LanpiError(
-            f"this Pi serves {facts.installed.domain}; people's addresses cannot move to {wanted}",
+            f"this Pi serves {facts.installed.domain}, and its addresses cannot be moved to {wanted}",
             host=host.name,
-            next_step=f"Set domain: {facts.installed.domain}, or uninstall with --purge first",
+            next_step=f"Set domain: {facts.installed.domain}, or run lanpi uninstall --purge first",
             exit_code=ExitCode.BAD_INPUT,
         )
     return wanted
 
 
 def _require_features(facts: Facts, config: Config, host: Host) -> None:
-    """What the ejabberd of this Debian release and channel cannot do is said before anything is touched."""
+    """Refuse, before anything is changed, what the ejabberd of this Debian release and channel cannot do."""
     if config.im.registration == "invite" and not has_feature("invites", facts.os.codename, config.im.channel):
         raise LanpiError(
-            f"the ejabberd of {facts.os.codename} ({config.im.channel}) knows no invitations",
+            f"the ejabberd of {facts.os.codename} ({config.im.channel}) does not support invitations",
             host=host.name,
-            next_step="Take im.registration: closed and `lanpi user add`, or Debian trixie with im.channel: backports",
+            next_step="Set im.registration: closed and use `lanpi user add`, or set im.channel: backports on trixie",
             exit_code=ExitCode.BAD_INPUT,
         )
 
@@ -223,7 +223,7 @@ def _preflight(host: Host, facts: Facts, config: Config, options: Options, repor
     if blockers:
         text = "; ".join(finding.text for finding in blockers)
         raise LanpiError(
-            f"this Pi cannot be installed yet: {text}",
+            f"lanpi cannot be installed on this Pi yet: {text}",
             host=host.name,
             next_step=blockers[0].next_step,
             exit_code=ExitCode.BLOCKED,
@@ -231,7 +231,7 @@ def _preflight(host: Host, facts: Facts, config: Config, options: Options, repor
 
 
 def set_clock(host: Host, facts: Facts, report: Reporter) -> None:
-    """A Pi has no battery clock: until the network tells it the time, this machine's has to do."""
+    """A Pi has no battery clock: until the network tells it the time, it gets this machine's time."""
     off = facts.clock.epoch_seconds - time.time()
     if facts.clock.synchronised or abs(off) <= CLOCK_TOLERANCE_SECONDS:
         return
@@ -258,7 +258,7 @@ STEPS = {
 def converge(
     host: Host, facts: Facts, config: Config, desired: Desired, options: Options, report: Reporter
 ) -> tuple[Event, ...]:
-    """Bring the desired state about (or show what would change, with ``options.check``); the lock is held.
+    """Apply the desired state (or show what would change, with ``options.check``); the caller holds the lock.
 
     Raises:
         LanpiError: FAILED with what did not work, UNREACHABLE when the connection was lost.
@@ -268,7 +268,7 @@ def converge(
     variables = desired.variables() | {
         "lanpi_lock_seconds": options.lock_seconds,
         "lanpi_cmdline_path": facts.boot.cmdline_path,
-        # The line is known from the facts: no round trip to find that it is right.
+        # The line is known from the facts, so no round trip is needed to see that it is right.
         "lanpi_cmdline_change": config.memory.cgroup and cmdline_must_change(facts),
     }
 
@@ -321,7 +321,7 @@ def _admin_account(server: Server, config: Config, report: Reporter) -> str | No
         return None
     password = generate_password()
     server.add(config.admin, password)
-    report.note(f"made the account {config.admin}@{server.domain}")
+    report.note(f"created the account {config.admin}@{server.domain}")
     return password
 
 
@@ -340,9 +340,9 @@ def _reboot(host: Host, report: Reporter) -> None:
             if error.exit_code is not ExitCode.UNREACHABLE and error.exit_code is not ExitCode.FAILED:
                 raise
     raise LanpiError(
-        f"the Pi did not come back within {REBOOT_SECONDS:.0f} s of its reboot",
+        f"the Pi did not come back within {REBOOT_SECONDS:.0f} s after its reboot",
         host=host.name,
-        next_step="Look at its power and network, then run the same command again",
+        next_step="Check its power and network, then run the same command again",
     )
 
 

@@ -1,4 +1,4 @@
-"""`lanpi migrate`: a living server to another Pi - all while it runs, then what changed while it stands still."""
+"""`lanpi migrate`: a server moves to another Pi - everything while it runs, then the changes while it is stopped."""
 
 import time
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ STOP = ("systemctl", "disable", "--now", "ejabberd.service")
 
 @dataclass(frozen=True)
 class Moved:
-    """What a move came to.
+    """The result of a move.
 
     Attributes:
         summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
         downtime_seconds: from before the old server stopped until a message had passed on the new one.
-        first_bytes: sent while the old server ran. last_bytes: sent while it stood still.
+        first_bytes: sent while the old server ran. last_bytes: sent while it was stopped.
         proof: the message exchange on the new Pi.
-        told: the domain where it is told by mDNS beside the new Pi's own name, else "".
+        told: the domain if mDNS announces it next to the new Pi's own name, else "".
     """
 
     summary: dict[str, Any]
@@ -83,7 +83,7 @@ def _move(giver: Side, new: Host, facts: Facts, log: Path | None, report: Report
 
 @contextmanager
 def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
-    """The old server stands still; when the block does not come to its end, it runs again, and the new one does not."""
+    """Keep the old server stopped; if the block does not complete, start it again and stop the new one."""
     try:
         giver.program.run("give-stop")
         yield
@@ -95,7 +95,7 @@ def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
         ):
             try:
                 do()
-            except LanpiError as error:  # the failure that led here is the news
+            except LanpiError as error:  # report the failure that led here
                 report.note(f"{what}: {error}")
         raise
 
@@ -108,4 +108,4 @@ def require_different(old: Host, new: Host) -> None:
     """
     first, second = (host.run(["cat", "/etc/machine-id"]).text.strip() for host in (old, new))
     if first and first == second:
-        raise LanpiError("both are the same Pi", host=new.name, next_step="Name the new Pi second")
+        raise LanpiError("the old and the new Pi are the same", host=new.name, next_step="Name the new Pi second")

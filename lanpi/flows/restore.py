@@ -44,14 +44,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back.
+    """The result of a restore.
 
     Attributes:
         snapshot: its id, short.
         summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
-        told: the domain where it is told by mDNS beside the Pi's own name, else "".
+        told: the domain if mDNS announces it next to the Pi's own name, else "".
     """
 
     snapshot: str
@@ -62,10 +62,10 @@ class Restored:
 
 
 def restore(host: Host, request: Request, report: Reporter) -> Restored:
-    """Bring a snapshot back onto a Pi, fresh or not, and prove that messages pass.
+    """Restore a snapshot onto a Pi, fresh or not, and prove that messages pass.
 
-    Interrupted anywhere, the same call goes on. A failure after the data were exchanged brings back what
-    was there before.
+    After an interruption, the same call continues. A failure after the data were exchanged puts the previous
+    data back.
 
     Raises:
         LanpiError: REFUSED (no root, wrong key), BAD_INPUT (no such repository or snapshot, another domain
@@ -73,7 +73,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
     """
     report.begin("Looking at the Pi")
     if not host.can_be_root:
-        raise LanpiError("a restore needs root, and this login may not become it", host=host.name,
+        raise LanpiError("a restore needs root, and this login may not become root", host=host.name,
                          next_step="Use a login that may run sudo", exit_code=ExitCode.REFUSED)  # fmt: skip
     facts = read_facts(host, root=True, packages=(ENGINE,))
     was_installed = facts.installed is not None and facts.installed.finished
@@ -114,7 +114,7 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
 
 
 def discard_previous(host: Host, report: Reporter) -> tuple[str, ...]:
-    """Remove what restores have kept of before; the names of what went.
+    """Remove the previous data that restores have kept; returns the names of what was removed.
 
     Raises:
         LanpiError: BLOCKED while a restore is unfinished.
@@ -137,7 +137,7 @@ def _bring_engine(host: Host, facts: Facts, log: Path | None, report: Reporter) 
 
 
 def restore_part(host: Host, request: Request, account: str, room: str, report: Reporter) -> dict[str, Any]:
-    """Bring one account or one room of a snapshot into the server that is in use; what is there stays.
+    """Restore one account or one room of a snapshot into the running server; existing data stay.
 
     Args:
         account, room: address of one of them, the other empty.
@@ -152,8 +152,8 @@ def restore_part(host: Host, request: Request, account: str, room: str, report: 
     report.begin("Looking at the Pi")
     facts = read_facts(host, root=True, packages=(ENGINE,))
     if not (facts.installed and facts.installed.finished):
-        raise LanpiError("there is no server to bring it into", host=host.name,
-                         next_step="Restore all of it: the same command without --account and --room",
+        raise LanpiError("there is no server to restore them into", host=host.name,
+                         next_step="Restore everything: run the same command without --account and --room",
                          exit_code=ExitCode.BAD_INPUT)  # fmt: skip
     report.end(facts.hardware.model)
     what = ("--account", account) if account else ("--room", room)
@@ -174,7 +174,7 @@ def _with_repository(host: Host, program: Program, request: Request, verb: str, 
         raise LanpiError(
             "this Pi does not have the repository's key",
             host=host.name,
-            next_step="Give it with --key-file: it is on the recovery sheet that `lanpi backup key` wrote",
+            next_step="Pass --key-file FILE: the key is on the recovery sheet that `lanpi backup key` wrote",
             exit_code=ExitCode.BAD_INPUT,
         )
     if request.environment is not None:
@@ -193,15 +193,15 @@ def _with_repository(host: Host, program: Program, request: Request, verb: str, 
 def same_domain(host: Host, facts: Facts, domain: str) -> None:
     if facts.installed and facts.installed.domain and facts.installed.domain != domain:
         raise LanpiError(
-            f"this Pi serves {facts.installed.domain}, and the snapshot is of {domain}",
+            f"this Pi serves {facts.installed.domain}, and the snapshot belongs to {domain}",
             host=host.name,
-            next_step=f"Take another Pi; or, when nobody needs {facts.installed.domain}: lanpi uninstall --purge first",
+            next_step=f"Use another Pi, or run lanpi uninstall --purge if nobody needs {facts.installed.domain}",
             exit_code=ExitCode.BAD_INPUT,
         )
 
 
 def _go_back(host: Host, program: Program, options: Options, report: Reporter) -> None:
-    """What was there before, data and settings, and the services as those settings have them."""
+    """Put the previous data and settings back, and the services into the state of those settings."""
     with lock(host, report.note):
         program.run("restore-back")
     config = host.get(paths.PI_CONFIG, root=True).decode()

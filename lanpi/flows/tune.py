@@ -1,4 +1,4 @@
-"""`lanpi tune`: propose, bring about, prove - and put the previous limits back where that fails."""
+"""`lanpi tune`: propose, apply, prove - and put the previous limits back if that fails."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -35,12 +35,12 @@ SOURCE = "/etc/lanpi/lanpi.yml on the Pi"
 
 @dataclass(frozen=True)
 class Change:
-    """What the user wants different; None and absent leave as it is.
+    """What the user wants to change; None and absent leave a value as it is.
 
     Attributes:
         profile: the new profile.
         people: the new number of people; 0 sizes for as many as fit.
-        overrides: name -> value, None to take an override away.
+        overrides: name -> value, None to remove an override.
     """
 
     profile: str | None = None
@@ -73,12 +73,12 @@ class Proposal:
 
     @property
     def plan(self) -> Plan:
-        """The wanted plan: an undo brings back exactly what was, not what would be computed today."""
+        """The wanted plan: an undo restores exactly the earlier plan, not what would be computed today."""
         stored = plan_from(self.goes_back_to.plan) if self.goes_back_to else None
         return stored or self.decision.plan
 
     def value(self, setting: Setting) -> int | str:
-        """What the wanted plan has for a setting."""
+        """The value of a setting in the wanted plan."""
         part, _, field = setting.name.partition(".")
         held = getattr(self.plan, part)
         found = held.get(field, setting.value) if isinstance(held, dict) else getattr(held, field)
@@ -87,13 +87,13 @@ class Proposal:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether plan and configuration are what is installed."""
+        """Whether plan and configuration match the installed ones."""
         return self.plan == self.installed and self.before == self.after
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a tune ended with: the set now in effect, what changed on the Pi, the proof."""
+    """The result of a tune: the set now in effect, what changed on the Pi, the proof."""
 
     number: int
     changed: tuple[str, ...]
@@ -104,7 +104,7 @@ def propose(host: Host, change: Change) -> Proposal:
     """Decide new limits for a Pi; only reads.
 
     Raises:
-        LanpiError: BLOCKED without a finished install, BAD_INPUT for what cannot be.
+        LanpiError: BLOCKED without a finished install, BAD_INPUT for impossible values.
     """
     facts, before = _look(host)
     after = changed(before, change)
@@ -125,7 +125,7 @@ def propose_undo(host: Host) -> Proposal:
         raise LanpiError(
             "there are no earlier limits to go back to",
             host=host.name,
-            next_step="`lanpi tune history` lists what there is",
+            next_step="`lanpi tune history` lists the limits that were kept",
             exit_code=ExitCode.BAD_INPUT,
         )
     after = _config(before.model_dump(mode="json") | {"tune": target.tune})
@@ -136,7 +136,7 @@ def changed(config: Config, change: Change) -> Config:
     """A configuration with other limits.
 
     Raises:
-        LanpiError: BAD_INPUT when it is none.
+        LanpiError: BAD_INPUT when it is not valid.
     """
     tune = config.tune.model_dump()
     if change.profile is not None:
@@ -152,7 +152,7 @@ def changed(config: Config, change: Change) -> Config:
 
 
 def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) -> Outcome:
-    """Bring a proposal about, prove that messages pass, and go back by itself when they don't.
+    """Apply a proposal, prove that messages pass, and go back automatically when they do not.
 
     Args:
         host: the Pi.
@@ -162,11 +162,11 @@ def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) ->
 
     Raises:
         LanpiError: FAILED when it did not work; says whether the previous limits are back. UNREACHABLE
-            when the connection was lost, BLOCKED when another lanpi is at work.
+            when the connection was lost, BLOCKED when another lanpi is running.
     """
     with lock(host, report.note):
         if proposal.changes_nothing:
-            # No new set; files that somebody changed by hand are put right all the same.
+            # No new set, but files that somebody changed by hand are corrected.
             changed, proof = _bring_about(host, proposal.facts, proposal.after, proposal.plan, options, report)
             current = in_effect(proposal.sets)
             return Outcome(current.number if current else 0, changed, proof)
@@ -181,7 +181,7 @@ def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) ->
             raise LanpiError(
                 f"these limits did not work ({error.what}); the previous ones are back, and messages pass",
                 host=host.name,
-                next_step="Change what you asked for, or leave it as it is",
+                next_step="Change your settings, or keep the previous limits",
             ) from error
         write_history(host, with_state(sets, new.number, "in effect"))
         return Outcome(new.number, changed, proof)
@@ -191,7 +191,7 @@ def _look(host: Host) -> tuple[Facts, Config]:
     facts = read_facts(host, root=True)
     if facts.installed is None or not facts.installed.finished:
         raise LanpiError(
-            "lanpi is not installed here, or its install has not finished",
+            "lanpi is not installed on this Pi, or its install did not finish",
             host=host.name,
             next_step="Run `lanpi install` first",
             exit_code=ExitCode.BLOCKED,
@@ -201,7 +201,7 @@ def _look(host: Host) -> tuple[Facts, Config]:
 
 
 def _begin(host: Host, proposal: Proposal) -> tuple[tuple[Set, ...], Set, Set]:
-    """Write down, before anything changes, what is in effect and what is about to be."""
+    """Record, before anything changes, which limits are in effect and which are about to be."""
     sets = list(proposal.sets)
     number = max((entry.number for entry in sets), default=0)
     current = in_effect(sets)
@@ -246,17 +246,17 @@ def _bring_about(
 
 
 def _go_back(host: Host, proposal: Proposal, current: Set, options: Options, report: Reporter, why: LanpiError) -> None:
-    report.note(f"it did not work: {why.what}")
+    report.note(f"the new limits did not work: {why.what}")
     report.note("putting the previous limits back")
-    # What another version of lanpi stored cannot be read back exactly; then it is computed anew.
+    # A plan stored by another version of lanpi cannot be read back exactly; it is computed again.
     plan = plan_from(current.plan) or decide(proposal.facts, proposal.before).plan
     try:
         _bring_about(host, proposal.facts, proposal.before, plan, options, report)
     except LanpiError as error:
         raise LanpiError(
-            f"these limits did not work ({why.what}), and going back did not either ({error.what})",
+            f"these limits did not work ({why.what}), and the previous ones could not be put back ({error.what})",
             host=host.name,
-            next_step="Run `lanpi install`: it goes on where this stopped",
+            next_step="Run `lanpi install`: it continues from here",
             exit_code=error.exit_code,
         ) from error
 

@@ -18,19 +18,19 @@ from lanpi.tuning.decide import plan_limits
 STEPS = {
     "Stop the services": "Stopping the services",
     "Remove the packages": "Removing the packages",
-    "Take back the kernel's command line": "Taking back the kernel's command line",
-    "Remove the files": "Putting files back",
+    "Take back the kernel's command line": "Restoring the kernel's command line",
+    "Remove the files": "Restoring the original files",
     "Remove the data": "Cleaning up",
 }
 OWN_REPOSITORY = str(Backup().repositories[0])
 """The default repository, on the Pi's own card."""
 DATA_PACKAGES = ("ejabberd", "postgresql")
-"""Packages whose purge would take people's data along; without --purge they are only removed."""
+"""Packages whose purge would delete people's data; without --purge they are only removed."""
 
 
 @dataclass(frozen=True)
 class Removed:
-    """What an uninstall did: what went or came back, and the paths that stay."""
+    """What an uninstall did: what was removed or restored, and the paths that stay."""
 
     removed: tuple[str, ...]
     kept: tuple[str, ...]
@@ -47,22 +47,22 @@ def backups_on_card(host: Host) -> int | None:
 
 
 def uninstall(host: Host, report: Reporter, *, purge: bool, check: bool, log: Path | None) -> Removed:
-    """Take lanpi off a Pi.
+    """Uninstall lanpi from a Pi.
 
     Args:
         host: the Pi.
         report: is told what happens.
         purge: remove people's data, certificates and settings too.
-        check: only say what would be removed.
+        check: only report what would be removed.
         log: file for Ansible's own output.
 
     Raises:
-        LanpiError: BAD_INPUT when lanpi is not installed there, FAILED when a step failed.
+        LanpiError: BAD_INPUT when lanpi is not installed on the Pi, FAILED when a step failed.
     """
     report.begin("Looking at the Pi")
     facts = read_facts(host, root=True)
     if facts.installed is None:
-        raise LanpiError("lanpi is not installed there", host=host.name, exit_code=ExitCode.BAD_INPUT)
+        raise LanpiError("lanpi is not installed on this Pi", host=host.name, exit_code=ExitCode.BAD_INPUT)
     text = facts.config_text or ""
     config = effective(parse(text, "/etc/lanpi/lanpi.yml on the Pi"), {}, []).config
     domain = config.domain or facts.installed.domain or default_domain(facts)

@@ -35,7 +35,7 @@ def _open(target: Target, options: ConnectOptions) -> Host:
         from lanpi.hosts.local import LocalHost
         from lanpi.hosts.root import Root
 
-        return LocalHost(Root(lambda: options.sudo_password() or options.ask_secret("Your password for sudo: ")))
+        return LocalHost(Root(lambda: options.sudo_password() or options.ask_secret("Your sudo password: ")))
     _defer("invoke")
     if target.kind == "virtual":
         from lanpi.hosts.virtual import connect_virtual

@@ -76,10 +76,10 @@ class Host(Protocol):
             stdin: what the command reads.
             root: run as root (sudo where the login is not root).
             check: raise on a non-zero status.
-            timeout_seconds: end the wait after this long; None waits for ever.
+            timeout_seconds: end the wait after this long; None waits without limit.
 
         Raises:
-            LanpiError: REFUSED when root is asked for and not to be had, UNREACHABLE when the
+            LanpiError: REFUSED when root is asked for and not available, UNREACHABLE when the
                 connection is lost, FAILED on a non-zero status with ``check`` or on timeout.
         """
         ...

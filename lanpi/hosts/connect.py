@@ -20,7 +20,7 @@ MAX_JUMPS = 8
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where to connect and as whom, after ssh_config had its say (ssh_config(5))."""
+    """Where to connect and as whom, once ssh_config is applied (ssh_config(5))."""
 
     name: str
     address: str
@@ -65,27 +65,28 @@ class _Pin(paramiko.MissingHostKeyPolicy):
         pinned = HostKey(key.get_name(), key.get_base64())
         if not self._options.accept_new_host_key:
             answer = self._options.confirm(
-                f"{self._name} is new here. Its {pinned.kind} key has the fingerprint\n  {pinned.fingerprint}\n"
-                "Trust it from now on?"
+                f"lanpi does not know {self._name} yet. The fingerprint of its {pinned.kind} key is\n"
+                f"  {pinned.fingerprint}\n"
+                "Trust this key from now on?"
             )
             if not answer:
-                why = "cannot ask without a terminal" if answer is None else "not trusted"
+                why = "there is no terminal to ask you" if answer is None else "you did not trust it"
                 raise LanpiError(
                     f"unknown host key {pinned.fingerprint} ({why})",
                     host=self._name,
-                    next_step="Compare the fingerprint, then give --accept-new-host-key",
+                    next_step="Compare the fingerprint, then pass --accept-new-host-key",
                     exit_code=ExitCode.REFUSED,
                 )
         self._known.pin(hostname, pinned)
 
 
 def changed_key(name: str, pinned: HostKey, seen: HostKey) -> LanpiError:
-    """The refusal of a host that shows another key than the pinned one."""
+    """The refusal of a host whose key is not the pinned one."""
     return LanpiError(
-        f"its host key has changed from {pinned.fingerprint} to {seen.fingerprint}: the card was written anew, "
-        "another machine has this address, or somebody is in between",
+        f"its host key has changed from {pinned.fingerprint} to {seen.fingerprint}: the card was written again, "
+        "another machine has this address, or someone is intercepting the connection",
         host=name,
-        next_step=f"If you wrote the card anew: lanpi host accept-key {name}",
+        next_step=f"If you wrote the card again, run: lanpi host accept-key {name}",
         exit_code=ExitCode.REFUSED,
     )
 
@@ -114,7 +115,7 @@ def connect(
         hops = [parse_target(hop.strip()) for hop in chain[0].jump.split(",")]
         chain = [endpoint(hop, options) for hop in hops] + chain
         if len(chain) > MAX_JUMPS:
-            raise LanpiError("its ProxyJump goes round in circles", host=target.text, exit_code=ExitCode.BAD_INPUT)
+            raise LanpiError("its ProxyJump settings form a loop", host=target.text, exit_code=ExitCode.BAD_INPUT)
     clients: list[paramiko.SSHClient] = []
     password = options.ssh_password()
     try:
@@ -130,9 +131,7 @@ def connect(
 
     def sudo_password() -> str | None:
         return (
-            options.sudo_password()
-            or password
-            or options.ask_secret(f"Password of {last.user} for sudo on {last.name}: ")
+            options.sudo_password() or password or options.ask_secret(f"Sudo password of {last.user} on {last.name}: ")
         )
 
     return SshHost(
@@ -155,21 +154,20 @@ def _dial(hop: Endpoint, timeout_seconds: float) -> socket.socket:
     except socket.gaierror as error:
         raise _unreachable(
             hop,
-            f"there is no machine of the name {hop.address} to be found",
-            "Check the name; is the Pi on, and in the same network? Its address from the router works too",
+            f"no machine named {hop.address} was found",
+            "Check the name, and that the Pi is on and in the same network. Its IP address from your router works too",
         ) from error
     except ConnectionRefusedError as error:
         raise _unreachable(
             hop,
-            f"it is there, but nothing answers on port {hop.port}",
-            "Is SSH switched on? Raspberry Pi Imager "
-            "has the setting, or put an empty file named ssh on the card's boot partition",
+            f"the machine is there, but nothing answers on port {hop.port}",
+            "Switch SSH on: in Raspberry Pi Imager, or with an empty file named ssh on the card's boot partition",
         ) from error
     except OSError as error:
         raise _unreachable(
             hop,
             f"it does not answer on port {hop.port} ({error.strerror or 'timed out'})",
-            "Is the Pi on, and in the same network? The first boot takes a few minutes",
+            "Check that the Pi is on and in the same network. The first boot takes a few minutes",
         ) from error
 
 
@@ -179,7 +177,9 @@ def _through(client: paramiko.SSHClient, hop: Endpoint) -> paramiko.Channel:
     try:
         return transport.open_channel("direct-tcpip", (hop.address, hop.port), ("127.0.0.1", 0))
     except paramiko.SSHException as error:
-        raise _unreachable(hop, f"the jump host cannot reach it ({error})", "Check ProxyJump") from error
+        raise _unreachable(
+            hop, f"the jump host cannot reach it ({error})", "Check ProxyJump in your ssh_config"
+        ) from error
 
 
 def _unreachable(hop: Endpoint, what: str, next_step: str) -> LanpiError:
@@ -234,10 +234,10 @@ def _log_in(
                     continue
             tried = "keys" if given is None else "keys and the password"
             raise LanpiError(
-                f"the login as {hop.user} was refused ({tried} tried)",
+                f"the login as {hop.user} was refused (tried {tried})",
                 host=hop.name,
-                next_step="Check user and password; a password comes from --password-file, LANPI_SSH_PASSWORD or "
-                "the terminal",
+                next_step="Check the user and the password; lanpi takes the password from --password-file, "
+                "LANPI_SSH_PASSWORD or the terminal",
                 exit_code=ExitCode.REFUSED,
             ) from error
         except (paramiko.SSHException, OSError, EOFError) as error:
@@ -245,8 +245,8 @@ def _log_in(
                 raise error.__context__ from error
             raise _unreachable(
                 hop,
-                f"what answers on port {hop.port} does not speak SSH as it should ({error})",
-                "Is it the right machine and port?",
+                f"the SSH connection to port {hop.port} failed ({error})",
+                "Check that this is the right machine and port",
             ) from error
 
 

@@ -27,7 +27,7 @@ class LocalHost:
 
     @property
     def can_be_root(self) -> bool:
-        """Already root, or sudo lets us."""
+        """Already root, or sudo allows it."""
         return os.geteuid() == 0 or self._root.available(self._run)
 
     def run(
@@ -96,7 +96,9 @@ class LocalHost:
             try:
                 return Path(path).read_bytes()
             except PermissionError as error:
-                raise LanpiError(f"may not read {path}", host=self.name, exit_code=ExitCode.REFUSED) from error
+                raise LanpiError(
+                    f"permission to read {path} was denied", host=self.name, exit_code=ExitCode.REFUSED
+                ) from error
         if self.run(["test", "-e", path], root=True, check=False).exit_status != 0:
             raise FileNotFoundError(path)
         return self.run(["cat", "--", path], root=True).stdout

@@ -58,8 +58,8 @@ def _secret(path: Path | None, variable: str) -> str | None:
     try:
         if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             raise LanpiError(
-                f"others can read the password file {path}",
-                next_step=f"chmod 600 {path}",
+                f"other users can read the password file {path}",
+                next_step=f"Run: chmod 600 {path}",
                 exit_code=ExitCode.BAD_INPUT,
             )
         return path.read_text().rstrip("\n")

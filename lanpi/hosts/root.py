@@ -19,7 +19,7 @@ Answer = Literal["free", "password", "refused", "missing"]
 _PASSWORD_FREE = ["sudo", "-k", "-n", "--", "true"]
 _WITH_PASSWORD = ["sudo", "-k", "-S", "-p", "", "--"]
 _NOT_FOUND = 127
-_NONE_GIVEN = "it asks for a password and none was given"
+_NONE_GIVEN = "it needs a password, and there is none"
 _PROMPT = "[lanpi: password of sudo]"
 _THERE = b"lanpi-is-root\n"
 _MOST_SECONDS = 60.0
@@ -64,7 +64,7 @@ class Root:
         self._reason = ""
 
     def available(self, run: RunCommand) -> bool:
-        """Whether root is to be had."""
+        """Whether root is available."""
         return self._find_out(run) in ("free", "password")
 
     def enter(self, argv: Sequence[str], start: Callable[[Sequence[str]], Dialogue]) -> Dialogue | None:
@@ -75,7 +75,7 @@ class Root:
             start: starts a command as it is, both outputs in one.
 
         Returns:
-            The command's dialogue, or None when root is not to be had: :meth:`wrap` says why.
+            The command's dialogue, or None when root is not available: :meth:`wrap` says why.
         """
         said = start(["sudo", "-k", "-S", "-p", _PROMPT, "--", "/bin/sh", "-c", f"echo {_THERE.decode().strip()}; "
                       'exec "$@" 2>/dev/null', "sh", *argv])  # fmt: skip
@@ -112,7 +112,7 @@ class Root:
         """The command and its input as root.
 
         Raises:
-            LanpiError: REFUSED when root is not to be had; says why and what to do.
+            LanpiError: REFUSED when root is not available; says why and what to do.
         """
         match self._find_out(run):
             case "free":
@@ -121,17 +121,17 @@ class Root:
                 return [*_WITH_PASSWORD, *argv], f"{self._password}\n".encode() + stdin
             case "missing":
                 raise LanpiError(
-                    "there is no sudo, and this login is not root",
+                    "sudo is not installed, and this login is not root",
                     host=host,
-                    next_step="Log in as root, or install sudo there",
+                    next_step="Log in as root, or install sudo on the Pi",
                     exit_code=ExitCode.REFUSED,
                 )
             case _:
                 raise LanpiError(
                     f"sudo refused: {self._reason}",
                     host=host,
-                    next_step="Give the right password (--sudo-password-file or LANPI_SUDO_PASSWORD), or use a "
-                    "login that may run sudo",
+                    next_step="Use the right password (--sudo-password-file or LANPI_SUDO_PASSWORD), or a login that "
+                    "is allowed to use sudo",
                     exit_code=ExitCode.REFUSED,
                 )
 

@@ -161,9 +161,9 @@ class SshHost:
             transport = self._client.get_transport()
             if transport and transport.is_active():
                 raise LanpiError(
-                    "python3 did not start as root",
+                    "python3 could not be started as root",
                     host=self.name,
-                    next_step="Is it there? sudo apt-get install python3",
+                    next_step="Install it on the Pi: sudo apt-get install python3",
                 ) from error
             raise self._lost() from error
         except TimeoutError as error:
@@ -249,7 +249,7 @@ def connection_lost(host: str) -> LanpiError:
     return LanpiError(
         "the connection was lost",
         host=host,
-        next_step="Run the same command again: it goes on where it stopped",
+        next_step="Run the same command again: it continues where it stopped",
         exit_code=ExitCode.UNREACHABLE,
     )
 

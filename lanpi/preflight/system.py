@@ -7,7 +7,7 @@ from lanpi.preflight.finding import Finding, ok, refusal
 
 SUPPORTED_RELEASES = ("trixie", "bookworm")
 SUPPORTED_ARCHITECTURES = ("arm64", "amd64")
-# What the 32-bit Raspberry Pi OS calls itself; the 64-bit one says "debian".
+# The ID of the 32-bit Raspberry Pi OS; the 64-bit one says "debian".
 SUPPORTED_IDS = ("debian", "raspbian")
 
 
@@ -23,7 +23,7 @@ def findings(facts: Facts, *, forced: bool) -> Iterator[Finding]:
         yield refusal(
             "os",
             f"{name} is not supported",
-            "Use Raspberry Pi OS Lite (64-bit) or Debian, release trixie or bookworm",
+            "Use Raspberry Pi OS Lite (64-bit) or Debian, trixie or bookworm",
             forced=forced,
         )
     if os.architecture in SUPPORTED_ARCHITECTURES:
@@ -31,7 +31,7 @@ def findings(facts: Facts, *, forced: bool) -> Iterator[Finding]:
     else:
         yield refusal(
             "architecture",
-            f"the system is built for {os.architecture or 'an unknown architecture'}; lanpi needs 64 bits",
+            f"the system is built for {os.architecture or 'an unknown architecture'}; lanpi needs a 64-bit system",
             "Flash the 64-bit image of Raspberry Pi OS Lite",
             forced=forced,
         )

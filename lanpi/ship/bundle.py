@@ -71,9 +71,9 @@ def run_program(
         done.exit_status != 0 and "python3: command not found" in done.error_text
     ):
         raise LanpiError(
-            "python3 is missing there, and lanpi reads the machine with it",
+            "python3 is missing, and lanpi needs it to read the machine",
             host=host.name,
-            next_step="Install it there: sudo apt-get install python3",
+            next_step="Install it on that machine: sudo apt-get install python3",
             exit_code=ExitCode.FAILED,
         )
     return done
@@ -98,11 +98,11 @@ def stream_program(
 
 
 def broken_reading(host: Host, done: Completed, reason: object) -> LanpiError:
-    """The error for a probe that ended badly or said what nobody understands."""
+    """The error for a probe that failed or printed something unexpected."""
     last_line = done.error_text.strip().rpartition("\n")[2]
     return LanpiError(
         f"reading the machine failed: {last_line or reason}",
         host=host.name,
-        next_step="lanpi needs Python 3.11 or later there: python3 --version",
+        next_step="lanpi needs Python 3.11 or later on that machine; check with: python3 --version",
         exit_code=ExitCode.FAILED,
     )

@@ -64,7 +64,7 @@ def test_killed_while_packages_install_then_power_cut_then_finished(pi, before, 
     assert lanpi("virtual", "start", pi.name).returncode == 0
     done = lanpi("install", f"virtual:{pi.name}", timeout_seconds=600)
     assert done.returncode == 0, done.stderr
-    assert "messages pass" in done.stdout
+    assert "messages are delivered" in done.stdout
 
 
 def test_ctrl_c_says_that_the_same_command_goes_on(pi, lanpi):
@@ -92,7 +92,7 @@ def test_the_second_of_two_installs_is_told_who_holds_the_lock(pi, lanpi):
     with open_host(parse_target(f"virtual:{pi.name}"), ConnectOptions()) as host, lock(host, lambda _: None):
         done = lanpi("install", f"virtual:{pi.name}")
     assert done.returncode == 5
-    assert "another lanpi is at work:" in done.stderr
+    assert "another lanpi is running:" in done.stderr
     assert "since 20" in done.stderr
 
 

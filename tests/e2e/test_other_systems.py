@@ -189,7 +189,7 @@ def test_on_the_pi_itself(virtual_pi, on_pi, wheels):
     on_pi(pi, "python3 -m venv env && env/bin/pip install -q --no-index --find-links wheels lanpi")
     # As an ordinary user who may run sudo; then as root.
     done = on_pi(pi, "env/bin/lanpi install --yes", timeout_seconds=600)
-    assert f"{pi.name}.local is ready, and messages pass." in done.stdout
+    assert f"{pi.name}.local is ready, and messages are delivered." in done.stdout
     again = on_pi(pi, "$HOME/env/bin/lanpi install local --json".replace("$HOME", f"/home/{pi.user}"), root=True)
     assert json.loads(again.stdout.splitlines()[-1])["changed"] == []
     assert "admin@" in on_pi(pi, "env/bin/lanpi user list").stdout

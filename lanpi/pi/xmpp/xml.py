@@ -38,7 +38,7 @@ class StreamParser:
         """
         self._size += len(data)
         if self._size > STANZA_BYTES_MAX:
-            raise XmlError(f"a stanza of more than {STANZA_BYTES_MAX} bytes")
+            raise XmlError(f"the server sent a stanza of more than {STANZA_BYTES_MAX} bytes")
         try:
             self._parser.Parse(data, False)
         except expat.ExpatError as error:

@@ -54,8 +54,8 @@ def test_missing_python_says_how_to_get_it() -> None:
     with pytest.raises(LanpiError) as caught:
         read_facts(ThisMachine((127, b"", b"bash: line 1: python3: command not found\n")), root=True)
     assert str(caught.value) == (
-        "pi@here: python3 is missing there, and lanpi reads the machine with it. "
-        "Install it there: sudo apt-get install python3"
+        "pi@here: python3 is missing, and lanpi needs it to read the machine. "
+        "Install it on that machine: sudo apt-get install python3"
     )
 
 

@@ -123,5 +123,5 @@ def test_a_failure_before_the_stop_touches_nothing_of_the_old_one(world):
 
 
 def test_a_pi_does_not_move_onto_itself(world):
-    with pytest.raises(LanpiError, match="both are the same Pi"):
+    with pytest.raises(LanpiError, match="the old and the new Pi are the same"):
         module.migrate(world.old, world.old, None, Report())

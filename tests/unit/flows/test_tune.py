@@ -152,6 +152,6 @@ def test_an_override_is_added_and_taken_away() -> None:
 
 def test_without_an_install_nothing_is_tuned(pi: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "read_facts", lambda host, root: machine(1024))
-    with pytest.raises(LanpiError, match="not installed here") as caught:
+    with pytest.raises(LanpiError, match="not installed on this Pi") as caught:
         propose(pi, Change())
     assert caught.value.exit_code is ExitCode.BLOCKED

@@ -84,9 +84,9 @@ def test_the_password_is_asked_for_once(run):
     ("mode", "password", "said"),
     [
         ("password", "wrong", "no password was provided"),
-        ("password", None, "none was given"),
+        ("password", None, "it needs a password, and there is none"),
         ("denied", "right", "not in the sudoers file"),
-        ("missing", "right", "there is no sudo"),
+        ("missing", "right", "sudo is not installed"),
     ],
 )
 def test_every_refusal_says_why(run, mode, password, said):
@@ -162,9 +162,9 @@ def test_one_command_both_asks_and_becomes_root(run, enter, mode, asked):
     [
         ("password", "wrong", "Sorry, try again"),
         ("pam", "wrong", "Sorry, try again"),
-        ("password", None, "none was given"),
+        ("password", None, "it needs a password, and there is none"),
         ("denied", "right", "not in the sudoers file"),
-        ("missing", "right", "there is no sudo"),
+        ("missing", "right", "sudo is not installed"),
     ],
 )
 def test_every_refusal_on_the_way_says_why(run, enter, mode, password, said):
