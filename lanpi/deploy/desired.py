@@ -59,6 +59,7 @@ class Desired:
         data: folders with people's data, kept by an uninstall without --purge.
         secrets: declarations of those that are never made again, as the lanpi_tree module takes them.
         made: owners and modes of what is made at run time.
+        others: paths of files that are changed in place, not placed whole, such as the kernel's command line.
     """
 
     early_files: tuple[File, ...]
@@ -68,6 +69,16 @@ class Desired:
     data: tuple[str, ...]
     secrets: tuple[dict[str, Any], ...]
     made: tuple[Ownership, ...]
+    others: tuple[str, ...] = ()
+
+    def only(self, files: set[str], made: set[str]) -> "Desired":
+        """The same with these paths alone."""
+        return replace(
+            self,
+            early_files=tuple(file for file in self.early_files if file.path in files),
+            files=tuple(file for file in self.files if file.path in files),
+            made=tuple(each for each in self.made if each.path in made),
+        )
 
     def variables(self) -> dict[str, Any]:
         """The playbooks' variables."""
@@ -235,8 +246,9 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
         data += declared.data
         secrets += [entry.fields() for entry in renderer.applying(declared.secrets)]
     return Desired(
-        tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data), tuple(secrets), ownership(config)
-    )
+        tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data), tuple(secrets), ownership(config),
+        (facts.boot.cmdline_path,) if facts.boot.cmdline_path else (),
+    )  # fmt: skip
 
 
 def without_start(desired: Desired, name: str) -> Desired:

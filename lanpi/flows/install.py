@@ -10,6 +10,7 @@ from typing import Protocol
 from lanpi import __version__
 from lanpi.config.domain import check_domain
 from lanpi.config.model import Config
+from lanpi.deploy.compare import compare, run_routine
 from lanpi.deploy.desired import Desired, declared_packages, desired_state, without_start
 from lanpi.deploy.lock import lock
 from lanpi.deploy.proof import Proof, prove
@@ -265,11 +266,17 @@ def converge(
     """
     if not options.serve:
         desired = without_start(desired, SERVER_UNIT)
-    variables = desired.variables() | {
+    cmdline_change = config.memory.cgroup and cmdline_must_change(facts)
+    decided, compared = compare(host, desired, report, cmdline_change=cmdline_change)
+    if not decided.differing:
+        if not options.check:
+            run_routine(host, decided.routine)
+        return (compared,)
+    variables = decided.variables(desired) | {
         "lanpi_lock_seconds": options.lock_seconds,
         "lanpi_cmdline_path": facts.boot.cmdline_path,
         # The line is known from the facts, so no round trip is needed to see that it is right.
-        "lanpi_cmdline_change": config.memory.cgroup and cmdline_must_change(facts),
+        "lanpi_cmdline_change": cmdline_change,
     }
 
     def on_event(event: Event) -> None:
@@ -279,7 +286,7 @@ def converge(
         elif event.kind in ("done", "skipped"):
             report.end(_detail(event))
 
-    return run_playbook(
+    events = run_playbook(
         host,
         "install.yml",
         variables,
@@ -288,6 +295,7 @@ def converge(
         verbosity=options.verbosity,
         log=options.log,
     )
+    return (compared, *events)
 
 
 def _detail(event: Event) -> str:

@@ -42,7 +42,8 @@ options:
     default: []
   secrets:
     description: >-
-      secrets that are never made again where something may depend on them; name, what, file, needed_by and hint of each.
+      secrets that are never made again where something may depend on them, with name, what, file, needed_by and
+      hint of each.
     type: list
     elements: dict
     default: []

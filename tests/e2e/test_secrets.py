@@ -72,7 +72,9 @@ def _leaves(value, name=""):
 
 
 def leaks(texts, secrets):
-    return sorted({f"{name} in: {where}" for where, text in texts.items() for name, value in secrets.items() if value in text})
+    return sorted(
+        {f"{name} in: {where}" for where, text in texts.items() for name, value in secrets.items() if value in text}
+    )
 
 
 def test_no_output_log_or_journal_has_a_secret(installed, said, pi, target, on_pi, tmp_path):
@@ -146,7 +148,9 @@ def test_a_lost_backup_key_stops_the_install_and_says_what_to_do(installed, said
 
 def test_the_server_stops_though_redis_does_not_know_it(installed, pi, on_pi):
     """With another password in Redis, ejabberd took 123 s to stop: twice its time limit."""
-    change = "sed -i 's/^requirepass .*/requirepass somethingelse/' /etc/redis/redis.conf; systemctl restart redis-server"
+    change = (
+        "sed -i 's/^requirepass .*/requirepass somethingelse/' /etc/redis/redis.conf; systemctl restart redis-server"
+    )
     on_pi(pi, f"cp -p /etc/redis/redis.conf /root/; {change}; sleep 2", root=True)
     began = float(on_pi(pi, "cut -d' ' -f1 /proc/uptime").stdout)
     on_pi(pi, "systemctl stop ejabberd", root=True, timeout_seconds=200)
