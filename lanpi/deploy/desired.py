@@ -26,6 +26,7 @@ from lanpi.facts.model import Facts
 from lanpi.im.versions import has_feature
 from lanpi.pi.checks.names import ACCOUNTS, MINUTES
 from lanpi.ship.closure import ROOT, sources
+from lanpi.ship.installed import SEAL, digest
 from lanpi.tuning.model import Plan
 
 AnEntry = TypeVar("AnEntry", bound=Entry)
@@ -36,7 +37,10 @@ POSTGRESQL_VERSIONS = {"bookworm": 15, "trixie": 17}
 
 @dataclass(frozen=True)
 class File:
-    """A file on the Pi; secrets are still placeholders in its content."""
+    """A file on the Pi; secrets are still placeholders in its content.
+
+    A seal is written after all other files, and taken away before any of them is changed where it is not the same.
+    """
 
     path: str
     content: str
@@ -45,6 +49,7 @@ class File:
     mode: str
     restarts: tuple[str, ...]
     reloads: tuple[str, ...]
+    seal: bool = False
 
 
 @dataclass(frozen=True)
@@ -314,7 +319,8 @@ class _Renderer:
             return [self._file(entry)]
         # The Python that runs on the Pi, a file each: a diff that people can read.
         file = partial(File, owner="root", group="root", mode="0644", restarts=(), reloads=())
-        return [file(f"{entry.path}/{path}", text) for path, text in sources().items()]
+        placed = [file(f"{entry.path}/{path}", text) for path, text in sources().items()]
+        return [*placed, file(f"{entry.path}/{SEAL}", f"{digest()}\n", seal=True)]
 
     def _file(self, entry: FileEntry) -> File:
         path = self.text(entry.path)

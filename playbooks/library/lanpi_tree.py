@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lanpi_files import capped, current, difference, place, put_right
+from ansible.module_utils.lanpi_files import break_seals, capped, current, difference, place, put_right
 from ansible.module_utils.lanpi_secrets import OTHERS_READ, SecretLostError, Secrets
 from ansible.module_utils.lanpi_state import State, write_atomically
 
@@ -97,6 +98,21 @@ def remove(module, state, secrets, path, diffs):
     state.save()
 
 
+def compile_sealed(files, changed):
+    """Compile the Python beside a seal, so that whoever runs it, root or not, need not.
+
+    In a process of its own that nobody waits for: the services start meanwhile, and what is not compiled yet runs
+    all the same.
+    """
+    for folder in {str(Path(wanted["path"]).parent) for wanted in files if wanted.get("seal")}:
+        if any(path.startswith(f"{folder}/") for path in changed):
+            subprocess.Popen(
+                ["nice", sys.executable, "-m", "compileall", "-q", folder],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                start_new_session=True, umask=0o022,
+            )  # fmt: skip
+
+
 def brief(module):
     """The invocation as it goes back with the result.
 
@@ -123,7 +139,10 @@ def main():
         secrets.recover(module.params["files"], state.digests, module.params["secrets"])
     except SecretLostError as error:
         module.fail_json(msg=str(error), invocation=brief(module))
-    changed = [wanted["path"] for wanted in module.params["files"] if place(module, state, secrets, wanted, diffs)]
+    files = break_seals(module, module.params["files"])
+    changed = [wanted["path"] for wanted in files if place(module, state, secrets, wanted, diffs)]
+    if not module.check_mode:
+        compile_sealed(files, changed)
     changed += [wanted["path"] for wanted in module.params["made"] if put_right(module, state, wanted, diffs)]
     if module.params["prune"]:
         kept = {wanted["path"] for wanted in module.params["files"]} | set(module.params["others"])

@@ -101,6 +101,19 @@ def place(module, state, secrets, wanted, diffs):
     return True
 
 
+def break_seals(module, files):
+    """Take away the seals that are about to change; the files, with the seals last.
+
+    A seal says that the files around it are of one version. A run that is cut off leaves a mixture without one.
+    """
+    seals = [wanted for wanted in files if wanted.get("seal")]
+    for wanted in seals:
+        path = Path(wanted["path"])
+        if path.is_file() and path.read_bytes() != base64.b64decode(wanted["content"]) and not module.check_mode:
+            path.unlink()
+    return [wanted for wanted in files if not wanted.get("seal")] + seals
+
+
 def put_right(module, state, wanted, diffs):
     """Give what is made at run time its owner and mode; say whether that changed anything.
 
