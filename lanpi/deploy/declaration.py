@@ -205,7 +205,7 @@ class Declaration(BaseModel):
         packages: names for apt.
         files: placed after the packages, before any service starts.
         fragments: of files that other roles own.
-        units: in the order in which they start.
+        units: in the order in which they are queued; what must wait for another says so in its file (After=).
         ports: on which its services answer the network.
         made: what is made at run time, with owners and modes.
         secrets: that are never made again.
