@@ -4,7 +4,7 @@ Everything that is expected to go wrong is raised as a :class:`LanpiError`; only
 ``lanpi.cli.main`` turns it into a line on the terminal and an exit status.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -83,6 +83,10 @@ class LanpiError(Exception):
         self.next_step = next_step
         self.exit_code = exit_code
         self.mistakes = tuple(mistakes)
+
+    def complete(self, completed: Callable[[str], str]) -> None:
+        """Make the commands in it ready to be pasted, see :mod:`lanpi.hints`."""
+        self.what, self.next_step = completed(self.what), completed(self.next_step)
 
     def __str__(self) -> str:
         where = f"{self.host}: " if self.host else ""

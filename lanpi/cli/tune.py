@@ -11,6 +11,7 @@ from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
+    from lanpi.deploy.session import Session
     from lanpi.flows.tune import Change, Proposal
     from lanpi.hosts import Host
     from lanpi.tuning.model import Setting
@@ -223,7 +224,7 @@ def _say_history(terminal: Terminal, host: "Host") -> None:
         terminal.table(("SET", "WHEN", "BY", "LIMITS", "STATE"), rows)
 
 
-def _apply(terminal: Terminal, host: "Host", proposal: "Proposal", target: str | None, verbose: int) -> None:
+def _apply(terminal: Terminal, host: "Session", proposal: "Proposal", target: str | None, verbose: int) -> None:
     from lanpi.cli.install_report import TerminalReporter, log_path
     from lanpi.flows.install import Options
     from lanpi.flows.tune import apply

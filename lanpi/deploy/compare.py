@@ -16,15 +16,15 @@ TASK = "Compare"
 """Of the event that carries the plan: ``result["plan"]`` has its entries, ``result["summary"]`` a line about them."""
 
 
-class PlanReporter(Progress, Protocol):
-    """How a comparison tells what it found."""
+class PlayReporter(Progress, Protocol):
+    """How a comparison and a playbook run tell what they do."""
 
     def event(self, event: Event) -> None:
-        """The event that carries the plan."""
+        """The event that carries the plan, or one of the playbook run."""
         ...
 
 
-def compare(host: Host, desired: Desired, report: PlanReporter, *, cmdline_change: bool) -> tuple[Plan, Event]:
+def compare(host: Host, desired: Desired, report: PlayReporter, *, cmdline_change: bool) -> tuple[Plan, Event]:
     """Read the state of the Pi and plan from it.
 
     Read while the lease is held: whatever lanpi changes is not changed by another one in between.
