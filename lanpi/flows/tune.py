@@ -8,7 +8,8 @@ from typing import Any
 from lanpi.config.load import effective
 from lanpi.config.model import Config
 from lanpi.config.read import parse
-from lanpi.deploy.converge import PlayReporter, RunOptions, changes, converge
+from lanpi.deploy.compare import PlayReporter
+from lanpi.deploy.converge import RunOptions, changes, converge
 from lanpi.deploy.desired import desired_state
 from lanpi.deploy.limits_stored import (
     Set,

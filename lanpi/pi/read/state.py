@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import stat
 import sys
 from typing import Any
@@ -20,7 +21,8 @@ Source = Machine | Recorded
 
 REMEMBERED = "/var/lib/lanpi/state.json"
 SECRETS = "/etc/lanpi/secrets.json"
-PLACEHOLDER = "@LANPI_SECRET:"
+PLACEHOLDER = "@LANPI_SECRET:{}@"
+UNFILLED = re.compile(PLACEHOLDER.format("[a-z_]+"))
 PROPERTIES = (
     "LoadState,ActiveState,UnitFileState,ConditionResult,ConditionTimestampMonotonic,NeedDaemonReload,Type,"
     "RemainAfterExit,Result,ExecMainExitTimestampMonotonic"
@@ -46,10 +48,10 @@ def masked_digest(content: bytes, secrets: dict[str, str]) -> str:
         text = content.decode()
     except UnicodeDecodeError:
         return hashlib.sha256(content).hexdigest()
-    if PLACEHOLDER in text:
+    if UNFILLED.search(text):
         return "unfilled"
     for name, value in secrets.items():
-        text = text.replace(value, f"{PLACEHOLDER}{name}@")
+        text = text.replace(value, PLACEHOLDER.format(name))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ from lanpi.deploy.ownership import Ownership
 from lanpi.deploy.plan import plan
 from lanpi.deploy.reading import FileState, Owners, State, state_from_json
 from lanpi.pi.read import state as probe
+from lanpi.ship.closure import sources
 
 REDIS = File("/etc/redis/redis.conf", "requirepass @LANPI_SECRET:redis_password@\n", "redis", "redis", "0640",
              ("redis-server.service",), ())  # fmt: skip
@@ -169,3 +170,9 @@ def test_the_readings_of_a_machine_are_what_the_plan_understands(tmp_path, monke
     assert found.files[str(file)].digest == hashlib.sha256(b"a @LANPI_SECRET:name@\n").hexdigest()
     assert found.made[str(made)].mode == "0640"
     assert (found.pending, found.packages) == ({"a.service": "restart"}, ())
+
+
+def test_no_program_on_the_pi_looks_like_a_file_with_a_secret():
+    """The one that looks for placeholders had one in its text, and was placed at each install."""
+    for path, text in sources().items():
+        assert not probe.UNFILLED.search(text), path
