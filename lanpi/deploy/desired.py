@@ -6,12 +6,13 @@ configuration give the same state, which the playbooks then apply.
 
 import base64
 import ipaddress
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 from lanpi import paths
 from lanpi.config.backup import calendar
@@ -20,6 +21,7 @@ from lanpi.config.model import Config
 from lanpi.deploy import ports
 from lanpi.deploy.backup_manifest import build_manifest
 from lanpi.deploy.declaration import Entry, FileEntry
+from lanpi.deploy.expressions import holds
 from lanpi.deploy.ownership import Ownership, ownership
 from lanpi.deploy.roles import declarations
 from lanpi.facts.model import Facts
@@ -272,6 +274,18 @@ def kept_running(renderer: "_Renderer") -> tuple[str, ...]:
     return tuple(dict.fromkeys([*named, "ssh.service"]))
 
 
+def _compiled_templates() -> FileSystemBytecodeCache | None:
+    """Where compiled templates are kept between runs, by path and content; None where nothing can be kept."""
+    folder = paths.operator_cache() / "templates"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    status = folder.stat()
+    # They are run: nobody else may have written them.
+    return FileSystemBytecodeCache(str(folder)) if status.st_uid == os.getuid() and not status.st_mode & 0o022 else None
+
+
 class _Renderer:
     """Jinja over declarations and templates; an undefined name is an error, never an empty string."""
 
@@ -285,15 +299,18 @@ class _Renderer:
             lstrip_blocks=True,
             keep_trailing_newline=True,
             autoescape=False,  # noqa: S701 - configuration files, not HTML
+            bytecode_cache=_compiled_templates(),
         )
 
     def text(self, template: str) -> str:
         """A declaration's text with its variables filled in."""
+        if "{" not in template:
+            return template  # as most are: nothing to compile
         return self._environment.from_string(template).render(**self._values)
 
     def applying(self, entries: Sequence[AnEntry]) -> list[AnEntry]:
         """The entries whose ``when`` holds."""
-        return [entry for entry in entries if self._applies(entry.when)]
+        return [entry for entry in entries if holds(entry.when, self._values)]
 
     def files(self, entries: Sequence[FileEntry]) -> list[File]:
         """The files whose ``when`` holds, rendered."""
@@ -307,12 +324,6 @@ class _Renderer:
             for entry in entries
             if (entry.of, entry.at) == (of, at)
         )
-
-    def _applies(self, condition: object) -> bool:
-        if condition is None:
-            return True
-        expression = self._environment.compile_expression(str(condition), undefined_to_none=False)
-        return bool(expression(**self._values))
 
     def _files(self, entry: FileEntry) -> list[File]:
         if entry.package != ROOT:

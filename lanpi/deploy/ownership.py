@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from jinja2 import Environment, StrictUndefined
-
 from lanpi.config.model import Config
 from lanpi.deploy.declaration import MadeEntry
+from lanpi.deploy.expressions import holds
 from lanpi.deploy.roles import declarations
 
 
@@ -33,13 +32,8 @@ def ownership(config: Config) -> tuple[Ownership, ...]:
     Args:
         config: the configuration in effect.
     """
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - expressions, not HTML
     entries = (entry for declared in declarations().values() for entry in declared.made)
-    return tuple(
-        _ownership(entry)
-        for entry in entries
-        if environment.compile_expression(entry.when or "true", undefined_to_none=False)(config=config)
-    )
+    return tuple(_ownership(entry) for entry in entries if holds(entry.when, {"config": config}))
 
 
 def _ownership(entry: MadeEntry) -> Ownership:

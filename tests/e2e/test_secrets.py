@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import tarfile
 
 import pytest
 
@@ -96,6 +97,8 @@ def test_no_output_log_or_journal_has_a_secret(installed, said, pi, target, on_p
     said.run("user", "list", target, "--json")
     said.run("install", target, "--set", "metrics=true", "-vvv")
     said.run("doctor", target, "--diff", status=range(20))
+    archive = tmp_path / "report.tar.gz"
+    said.run("report", target, "--output", str(archive))
     # A step that fails says why, from the service's own log.
     on_pi(pi, "mv /usr/lib/lanpi/im-cookie /root/; ln -s /bin/false /usr/lib/lanpi/im-cookie; systemctl stop ejabberd",
           root=True)  # fmt: skip
@@ -110,6 +113,10 @@ def test_no_output_log_or_journal_has_a_secret(installed, said, pi, target, on_p
     }
     texts = dict(said.texts)
     texts |= {f"log {path.name}": path.read_text(errors="replace") for path in said.folder.rglob("*") if path.is_file()}
+    with tarfile.open(archive) as report:
+        for member in report.getmembers():
+            if member.isfile():
+                texts[f"report {member.name}"] = report.extractfile(member).read().decode(errors="replace")
     texts["journal"] = on_pi(pi, "journalctl --no-pager -o cat", root=True).stdout
     texts["processes"] = on_pi(pi, "ps -eo args", root=True).stdout
     for name in ("installed.json", "state.json", "limits.json"):
