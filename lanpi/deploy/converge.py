@@ -6,6 +6,7 @@ from pathlib import Path
 from lanpi.config.model import Config
 from lanpi.deploy.compare import PlayReporter, compare, run_routine
 from lanpi.deploy.desired import Desired
+from lanpi.deploy.python import install_python
 from lanpi.deploy.runner import Event, run_playbook
 from lanpi.deploy.session import Session
 from lanpi.facts.model import Facts
@@ -27,7 +28,7 @@ class RunOptions:
     """How a playbook is run.
 
     Attributes:
-        check: show what would change, touch nothing.
+        check: show what would change, and change nothing.
         lock_seconds: how long to wait for whoever holds dpkg's lock.
         log: file for Ansible's own output.
         verbosity: Ansible's -v count.
@@ -61,6 +62,13 @@ def converge(
         elif event.kind in ("done", "skipped"):
             report.end(_detail(event))
 
+    first: tuple[Event, ...] = ()
+    if facts.os.missing_modules:
+        first = (install_python(session, facts, report, check=options.check, lock_seconds=options.lock_seconds),)
+        if options.check:
+            report.note("the other changes can be shown once python3 is installed, because lanpi needs it to find them")
+            return first
+
     def attempt() -> tuple[Event, ...]:
         decided, compared = compare(session, desired, report, cmdline_change=cmdline_change)
         if not decided.differing:
@@ -84,7 +92,7 @@ def converge(
         )
         return (compared, *events)
 
-    return session.persist(attempt, report)
+    return first + session.persist(attempt, report)
 
 
 def cmdline_must_change(facts: Facts) -> bool:

@@ -20,7 +20,7 @@ class Options(RunOptions):
     """What the user asked of this run.
 
     Attributes:
-        force: go on where preflight only objects to the system itself.
+        force: continue where preflight only objects to the system itself.
         reboot: reboot when a change needs it.
     """
 
@@ -38,7 +38,7 @@ class Outcome:
         password: of the administrator when the account was made in this run, else None.
         changed: paths and "verb unit" entries that changed, in order.
         proof: the message exchange; None in check mode.
-        reboot_needed: a change waits for a reboot.
+        reboot_needed: a change takes effect only after a reboot.
         events: of the playbook run.
     """
 
@@ -62,7 +62,7 @@ def install(
 
     Args:
         session: the Pi.
-        configure: makes the configuration from the text of the Pi's own lanpi.yml (None if there is none).
+        configure: makes the configuration from the text of the Pi's own lanpi.yml (None where there is none).
         options: of this run.
         report: is told what happens.
         choose_domain: asked once where no domain is chosen yet, with a proposal; None takes that.
@@ -79,7 +79,7 @@ def install(
         chosen = choose_domain(default_domain(facts))
         return config.model_copy(update={"domain": chosen}) if chosen else config
 
-    intent = look(session, configured, report, forced=options.force)
+    intent = look(session, configured, options, report, forced=options.force)
     admin = f"{intent.config.admin}@{intent.domain}"
     if options.check:
         events = converge(session, intent.facts, intent.config, intent.desired, options, report)
