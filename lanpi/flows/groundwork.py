@@ -9,7 +9,8 @@ from typing import Protocol
 from lanpi import __version__
 from lanpi.config.model import Config
 from lanpi.deploy.clock import set_clock
-from lanpi.deploy.converge import PlayReporter, RunOptions, converge
+from lanpi.deploy.compare import PlayReporter
+from lanpi.deploy.converge import RunOptions, converge
 from lanpi.deploy.desired import Desired, declared_packages, desired_state, without_start
 from lanpi.deploy.domain import chosen_domain
 from lanpi.deploy.python import install_python

@@ -9,7 +9,8 @@ from lanpi.config.load import effective
 from lanpi.config.model import Config
 from lanpi.config.read import parse
 from lanpi.deploy.check import check_now
-from lanpi.deploy.converge import PlayReporter, RunOptions, changes, converge
+from lanpi.deploy.compare import PlayReporter
+from lanpi.deploy.converge import RunOptions, changes, converge
 from lanpi.deploy.desired import desired_state
 from lanpi.deploy.limits_stored import (
     Set,
