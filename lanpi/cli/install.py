@@ -19,7 +19,11 @@ def install(
     settings: Settings = None,
     check: Annotated[bool, typer.Option("--check", help="Show every change as a diff, but change nothing.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Install even on a system that lanpi does not support.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Install even on a system that lanpi does not support, or whose server has moved to another Pi.",
+        ),
     ] = False,
     reboot: Annotated[bool, typer.Option("--reboot", help="Reboot the Pi if a change needs it.")] = False,
     lock_seconds: Annotated[
@@ -68,7 +72,9 @@ def install(
         return effective(pi, from_file, from_options).config
 
     log = log_path(target)
-    options = Options(check=check, force=force, reboot=reboot, lock_seconds=lock_seconds, log=log, verbosity=verbose)
+    options = Options(
+        check=check, force=force, reboot=reboot, lock_seconds=lock_seconds, log=log, verbosity=verbose, bring_back=force
+    )
     with (
         open_target(target, terminal, login) as host,
         TerminalReporter(terminal, verbose=verbose > 0) as report,

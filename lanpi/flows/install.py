@@ -18,6 +18,7 @@ from lanpi.deploy.state import InstalledRecord, write_installed
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
+from lanpi.flows.moved import bring_back, require_here
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server, generate_password
 from lanpi.im.versions import has_feature
@@ -56,6 +57,7 @@ class Options:
         lock_seconds: how long to wait for whoever holds dpkg's lock.
         log: file for Ansible's own output.
         verbosity: Ansible's -v count.
+        bring_back: go on where the server has moved to another Pi.
         serve: start the messaging server, see to the administrator's account and prove that messages pass. A restore
             does without: its data come next, and are proven then.
     """
@@ -67,6 +69,7 @@ class Options:
     log: Path | None = None
     verbosity: int = 0
     serve: bool = True
+    bring_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ def install(
     report.begin("Looking at the Pi")
     _require_root(host)
     facts = read_facts(host, root=True, packages=(*declared_packages(), *PACKAGES))
+    if not options.bring_back:
+        require_here(host, facts)
     config = configure(facts.config_text)
     domain = _domain(facts, config, host)
     _require_features(facts, config, host)
@@ -135,6 +140,8 @@ def install(
         return Outcome(domain, f"{config.admin}@{domain}", None, changed, None, False, events)
     with lock(host, report.note):
         set_clock(host, facts, report)
+        if options.serve:
+            bring_back(host, facts)
         if facts.installed is None or not facts.installed.finished:
             write_installed(host, InstalledRecord(__version__, False, _now(), domain, {}, ""))
         events = converge(host, facts, config, desired, options, report)

@@ -15,6 +15,7 @@ from lanpi.errors import LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.flows.install import Options, Reporter, install, proven
+from lanpi.flows.moved import require_here
 from lanpi.flows.restore import as_restored, same_domain
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
@@ -52,6 +53,7 @@ def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
             lanpi at work), FAILED (what did not work).
     """
     require_different(old, new)
+    require_here(old, read_facts(old, root=True))
     facts = read_facts(new, root=True)
     with lock(old, report.note):
         giver = Side(old, send_program(old, report))
@@ -68,7 +70,7 @@ def _move(giver: Side, new: Host, facts: Facts, log: Path | None, report: Report
         same_domain(new, facts, given["domain"])
         first = carry_over(giver, given, taker, report)
         taker.program.run("restore-settings")
-    install(new, as_restored, Options(log=log, serve=False), report)
+    install(new, as_restored, Options(log=log, serve=False, bring_back=True), report)
     began = time.monotonic()
     with _stopped(giver, new, report):
         with lock(new, report.note):
@@ -85,12 +87,15 @@ def _move(giver: Side, new: Host, facts: Facts, log: Path | None, report: Report
 def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
     """Keep the old server stopped; if the block does not complete, start it again and stop the new one."""
     try:
-        giver.program.run("give-stop")
+        giver.program.run("give-stop", "--to", new.name)
         yield
     except BaseException:
         # Also when it is interrupted: people must not be left without either server, nor with both.
         for what, do in (
-            ("the old server could not be started again", lambda: giver.program.run("give-start")),
+            (
+                "the old server could not be started again (lanpi install --force does it)",
+                lambda: giver.program.run("give-start"),
+            ),
             ("the new server could not be stopped", lambda: new.run(STOP, root=True)),
         ):
             try:

@@ -85,12 +85,12 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
         same_domain(host, facts, fetched["domain"])
         program.run("restore-settings")
     domain = fetched["domain"]
-    options = Options(log=request.log)
+    options = Options(log=request.log, bring_back=True)
     try:
         install(host, as_restored, replace(options, serve=False), report)
     except LanpiError as error:
         if was_installed and error.exit_code in (ExitCode.FAILED, ExitCode.BLOCKED, ExitCode.BAD_INPUT):
-            _go_back(host, program, options, report)
+            _go_back(host, facts, program, options, report)
         raise
     with lock(host, report.note):
         try:
@@ -100,14 +100,14 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
         else:
             failure = None
     if failure:
-        if was_installed and failure.exit_code is not ExitCode.UNREACHABLE:
+        if was_installed and facts.moved is None and failure.exit_code is not ExitCode.UNREACHABLE:
             install(host, as_restored, options, report)  # services for the settings that are back
         raise failure
     try:
         proof = proven(host, Server(host, domain), report)
     except LanpiError as error:
         if was_installed and error.exit_code is not ExitCode.UNREACHABLE:
-            _go_back(host, program, options, report)
+            _go_back(host, facts, program, options, report)
         raise
     done = program.run("restore-finish")
     return Restored(fetched["id"], fetched, done["previous"], proof, done["told"])
@@ -200,9 +200,11 @@ def same_domain(host: Host, facts: Facts, domain: str) -> None:
         )
 
 
-def _go_back(host: Host, program: Program, options: Options, report: Reporter) -> None:
+def _go_back(host: Host, facts: Facts, program: Program, options: Options, report: Reporter) -> None:
     """Put the previous data and settings back, and the services into the state of those settings."""
     with lock(host, report.note):
         program.run("restore-back")
+    if facts.moved is not None:
+        return  # the server that was here runs on another Pi, and stays off here
     config = host.get(paths.PI_CONFIG, root=True).decode()
     install(host, lambda _: as_restored(config), options, report)

@@ -25,6 +25,7 @@ from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.flows.install import Options, Reporter, changes, converge, proven
+from lanpi.flows.moved import require_here
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
 from lanpi.tuning.decide import decide
@@ -162,8 +163,10 @@ def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) ->
 
     Raises:
         LanpiError: FAILED when it did not work; says whether the previous limits are back. UNREACHABLE
-            when the connection was lost, BLOCKED when another lanpi is running.
+            when the connection was lost, BLOCKED when another lanpi is running or the server has moved
+            to another Pi.
     """
+    require_here(host, proposal.facts)
     with lock(host, report.note):
         if proposal.changes_nothing:
             # No new set, but files that somebody changed by hand are corrected.

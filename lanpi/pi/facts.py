@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from lanpi.pi.read import network, packages, storage, system
+from lanpi.pi.read import moved, network, packages, storage, system
 from lanpi.pi.read.recorded import Recorded
 from lanpi.pi.read.source import Machine
 
@@ -31,6 +31,7 @@ def collect(
         "boot": system.boot(source),
         "units": {unit: states[unit] for unit in unit_names if unit in states},
         "installed": system.installed(source),
+        "moved": moved.moved(source),
         "config_text": source.read_text("/etc/lanpi/lanpi.yml"),
         "is_root": source.is_root(),
     }

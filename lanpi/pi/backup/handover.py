@@ -8,15 +8,10 @@ import json
 import time
 from pathlib import Path
 
-from lanpi.pi.backup import restore, stage, status, work
-from lanpi.pi.backup.common import HANDED, Problem, command, empty, now, read_json, require_space, write_whole
+from lanpi.pi.backup import moved, restore, stage, status, work
+from lanpi.pi.backup.common import HANDED, Problem, empty, now, read_json, require_space, write_whole
 from lanpi.pi.backup.content import NAME, check_sqlite, read_content, sha256, summary, total_bytes
 
-SERVER = "ejabberd.service"
-# The timers too: a Pi whose people have moved on must not keep adding old data to their snapshots.
-STOPPED = (SERVER, "lanpi-backup.timer", "lanpi-backup-care.timer")
-MDNS = ("avahi-daemon.socket", "avahi-daemon.service")
-MDNS_SERVICE = Path("/etc/avahi/services/lanpi.service")  # lanpi placed it: network.hostname_mdns
 MNESIA = "mnesia/ejabberd.backup"
 
 
@@ -40,24 +35,18 @@ def give(reporter, *, final):
     reporter.say("result", folder=str(HANDED), content=str(HANDED / NAME), **summary(content))
 
 
-def stop(reporter):
+def stop(reporter, to):
     """Stop the server for good, even after a reboot, so that nothing more is written; the new Pi takes its name."""
     reporter.step("Stopping the old server")
-    command(["systemctl", "disable", "--now", *STOPPED, *_mdns()], seconds=180)
+    moved.leave(work.manifest()["domain"], to)
     reporter.say("result")
 
 
 def start(reporter):
     """Put everything back as it was: the move failed."""
     reporter.step("Starting the old server again")
-    command(["systemctl", "enable", "--now", *STOPPED, *_mdns()], seconds=300)
+    moved.come_back(work.manifest()["domain"])
     reporter.say("result")
-
-
-def _mdns():
-    """The unit that announces NAME.local: while it runs here, phones would keep looking for the server here."""
-    ours = MDNS_SERVICE.exists() and work.manifest()["domain"].endswith(".local")
-    return MDNS if ours else ()
 
 
 def given(reporter):

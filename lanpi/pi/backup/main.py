@@ -142,6 +142,7 @@ def parser():
     verbs.choices["give-snapshot"].add_argument("--from", default="", dest="location")
     verbs.choices["served"].add_argument("location")
     verbs.choices["give"].add_argument("--final", action="store_true")
+    verbs.choices["give-stop"].add_argument("--to", default="")
     verbs.choices["take"].add_argument("content")
     for verb in ("restore-fetch", "restore-part"):
         for name in ("--from", "--key", "--environment", "--snapshot"):
@@ -175,7 +176,7 @@ VERBS = {
     "key-saved": key_saved,
     "status": lambda reporter, _: reporter.say("result", **status.read()),
     "give": lambda reporter, options: alone(reporter, lambda: late("handover").give(reporter, final=options.final)),
-    "give-stop": lambda reporter, _: late("handover").stop(reporter),
+    "give-stop": lambda reporter, options: late("handover").stop(reporter, options.to),
     "give-start": lambda reporter, _: late("handover").start(reporter),
     "given": lambda reporter, _: late("handover").given(reporter),
     "give-end": lambda reporter, _: late("handover").end(reporter),

@@ -13,9 +13,10 @@ import os
 import shutil
 import subprocess
 import time
+from dataclasses import asdict
 from pathlib import Path
 
-from lanpi.pi.backup import postgres
+from lanpi.pi.backup import moved, postgres
 from lanpi.pi.backup.catalogue import TAG, matches, newest
 from lanpi.pi.backup.common import (
     Problem,
@@ -37,6 +38,7 @@ from lanpi.pi.backup.content import (
     total_bytes,
 )
 from lanpi.pi.backup.exchange import NEW_DATABASE, OLD_DATABASE, exchange, give_back, keep_place
+from lanpi.pi.backup.moved import SERVER
 from lanpi.pi.backup.places import opened
 from lanpi.pi.backup.restic import Restic
 
@@ -44,8 +46,6 @@ FOLDER = Path("/var/lib/lanpi/restore")
 NEW = FOLDER / "new"
 STATE = FOLDER / "state.json"
 PREVIOUS = Path("/var/lib/lanpi/previous")
-SERVER = "ejabberd.service"
-NAME_UNIT = Path("/etc/systemd/system/lanpi-name.service")  # roles/network: announces a domain other than the host name
 START_SECONDS = 180.0
 UNFINISHED = ("settings", "swapping", "swapped")
 
@@ -178,6 +178,7 @@ def swap(reporter):
         reporter.step("Exchanging the data")
         command(["systemctl", "stop", SERVER], seconds=180)
         exchange(content, NEW, _previous())
+        _take_back_note()
         reporter.step("Starting the server with the restored data")
         _start(content)
         _load_mnesia(content)
@@ -188,6 +189,13 @@ def swap(reporter):
         raise
     note(phase="swapped")
     reporter.say("result", previous=str(_previous()), **summary(content))
+
+
+def _take_back_note():
+    """A server is here again; the note that the last one has moved is kept until the restore is proven."""
+    if known := moved.read():
+        note(moved=asdict(known))
+        moved.forget()
 
 
 def _start(content):
@@ -246,18 +254,29 @@ def back(reporter):
             kept.replace(path)
     # The server may have written into the copy: the next restore starts with a fresh one.
     note(phase="fetching")
+    if left := _left():
+        # What was here before has moved to another Pi, and stays off.
+        moved.write(left)
+        moved.stop(left.domain)
+        return
     command(["systemctl", "reset-failed", SERVER])
     command(["systemctl", "start", SERVER], seconds=300)
+
+
+def _left():
+    """Where the server went that was here before the restore; None where it did not."""
+    known = (state() or {}).get("moved")
+    return moved.Note(**known) if known else moved.read()
 
 
 def finish(reporter):
     """The restore is proven: remove its work folder; the previous data stay."""
     previous, domain = str(_previous()), _content()["domain"]
     has_previous = _previous().exists()
-    told = domain if NAME_UNIT.exists() else ""
+    told = domain if moved.NAME_UNIT.exists() else ""
     if told:
         # It waits for the old Pi to give up the name, which may just have happened.
-        command(["systemctl", "restart", NAME_UNIT.name])
+        command(["systemctl", "restart", moved.NAME_UNIT.name])
     shutil.rmtree(FOLDER)
     reporter.say("result", told=told, previous=previous if has_previous else "")
 

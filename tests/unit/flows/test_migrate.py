@@ -7,6 +7,7 @@ import pytest
 
 from lanpi.backup import handover
 from lanpi.errors import LanpiError
+from lanpi.facts.model import MovedOut
 from lanpi.flows import migrate as module
 from lanpi.hosts.base import Completed
 
@@ -70,7 +71,9 @@ def world(monkeypatch):
     monkeypatch.setattr(module, "proven", proven)
     monkeypatch.setattr(module, "install", lambda host, *_: log.append((host.name, "install")))
     monkeypatch.setattr(module, "lock", lambda host, note: contextlib.nullcontext())
-    monkeypatch.setattr(module, "read_facts", lambda *_, **__: SimpleNamespace(hostname="new", installed=None))
+    monkeypatch.setattr(
+        module, "read_facts", lambda *_, **__: SimpleNamespace(hostname="new", installed=None, moved=None)
+    )
     return SimpleNamespace(old=Pi("old", log), new=Pi("new", log), log=log, fails=fails)
 
 
@@ -125,3 +128,11 @@ def test_a_failure_before_the_stop_touches_nothing_of_the_old_one(world):
 def test_a_pi_does_not_move_onto_itself(world):
     with pytest.raises(LanpiError, match="the old and the new Pi are the same"):
         module.migrate(world.old, world.old, None, Report())
+
+
+def test_a_pi_that_has_moved_out_has_no_server_to_move(world, monkeypatch):
+    gone = MovedOut("", "chat.example.org", "virtual:new")
+    monkeypatch.setattr(module, "read_facts", lambda *_, **__: SimpleNamespace(moved=gone))
+    with pytest.raises(LanpiError, match="has moved to virtual:new"):
+        move(world)
+    assert ("old", "give") not in world.log
