@@ -19,6 +19,7 @@ from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.flows.moved import bring_back, require_here
+from lanpi.flows.places import recall, try_new
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server, generate_password
 from lanpi.im.versions import has_feature
@@ -57,6 +58,7 @@ class Options:
         lock_seconds: how long to wait for whoever holds dpkg's lock.
         log: file for Ansible's own output.
         verbosity: Ansible's -v count.
+        tried: new backup places that were tried already.
         bring_back: go on where the server has moved to another Pi.
         serve: start the messaging server, see to the administrator's account and prove that messages pass. A restore
             does without: its data come next, and are proven then.
@@ -70,6 +72,7 @@ class Options:
     verbosity: int = 0
     serve: bool = True
     bring_back: bool = False
+    tried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def install(
     config = configure(facts.config_text)
     domain = _domain(facts, config, host)
     _require_features(facts, config, host)
+    try_new(host, facts, config, report, tried=options.tried, reach_only=options.check)
     config = config.model_copy(update={"domain": domain})
     plan = plan_limits(facts, config)
     desired = desired_state(facts, config, plan, domain)
@@ -146,6 +150,8 @@ def install(
             write_installed(host, InstalledRecord(__version__, False, _now(), domain, {}, ""))
         events = converge(host, facts, config, desired, options, report)
         changed = changes(events)
+        if facts.installed is None:
+            recall(host, report)
         server = Server(host, domain)
         password = _admin_account(server, config, report) if options.serve else None
         proof = proven(host, server, report) if options.serve else None

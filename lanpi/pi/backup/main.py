@@ -13,6 +13,7 @@ import traceback
 
 from lanpi.pi.backup import catalogue, status, work
 from lanpi.pi.backup.common import RUN, Problem, Reporter, command, now
+from lanpi.pi.backup.places import on_card
 
 PROGRESS = RUN / "progress"
 UNIT = "lanpi-backup.service"
@@ -114,7 +115,9 @@ def follow(reporter, _options):
 def key(reporter, _options):
     """Everything that a recovery sheet needs."""
     declared = work.manifest()
-    reporter.say("result", key=work.key(), domain=declared["domain"], repositories=declared["repositories"])
+    places = declared["repositories"]
+    outlive = [place for place in places if not on_card(place)]
+    reporter.say("result", key=work.key(), domain=declared["domain"], repositories=places, outlive=outlive)
 
 
 def key_saved(reporter, _options):
@@ -130,6 +133,32 @@ def rehearse(reporter, _options):
     late("rehearsal").rehearse(reporter, declared["domain"], postgresql="postgresql" in kinds)
 
 
+def place_access(reporter, location):
+    """How an sftp: place answers this Pi, with what its owner needs to let the Pi in."""
+    ssh = late("ssh")
+    machine = ssh.address(location)
+    if machine is None:
+        ssh.require_open(location)  # says how to write one
+    public = ssh.public_key()
+    answer = ssh.ask(machine)
+    line = ssh.host_key(machine) if answer.state == "unknown" else ""
+    reporter.say(
+        "result",
+        state=answer.state,
+        why=answer.why,
+        login=machine.login,
+        public_key=public,
+        host_key=line,
+        fingerprint=ssh.fingerprint(line) if line else "",
+    )
+
+
+def place_pin(reporter, line):
+    """Trust a host key that a person has compared."""
+    late("ssh").pin(line)
+    reporter.say("result")
+
+
 def parser():
     arguments = argparse.ArgumentParser()
     verbs = arguments.add_subparsers(dest="verb", required=True)
@@ -142,6 +171,10 @@ def parser():
     verbs.choices["give-snapshot"].add_argument("--from", default="", dest="location")
     verbs.choices["served"].add_argument("location")
     verbs.choices["give"].add_argument("--final", action="store_true")
+    for verb in ("place-access", "place-try"):
+        verbs.choices[verb].add_argument("location")
+    verbs.choices["place-try"].add_argument("--reach-only", action="store_true")
+    verbs.choices["place-pin"].add_argument("host_key")
     verbs.choices["give-stop"].add_argument("--to", default="")
     verbs.choices["take"].add_argument("content")
     for verb in ("restore-fetch", "restore-part"):
@@ -172,6 +205,12 @@ VERBS = {
     "export": lambda reporter, _: alone(reporter, lambda: late("leave").export(reporter)),
     "export-done": lambda reporter, _: alone(reporter, lambda: late("leave").export_done(reporter)),
     "forget-repository": lambda reporter, options: work.forget_repository(reporter, options.location),
+    "place-access": lambda reporter, options: place_access(reporter, options.location),
+    "place-pin": lambda reporter, options: place_pin(reporter, options.host_key),
+    "place-try": lambda reporter, options: alone(
+        reporter, lambda: late("trial").attempt(reporter, options.location, reach_only=options.reach_only)
+    ),
+    "recall": lambda reporter, _: late("trial").recall(reporter),
     "key": key,
     "key-saved": key_saved,
     "status": lambda reporter, _: reporter.say("result", **status.read()),

@@ -11,6 +11,7 @@ from lanpi.pi.backup.common import RUN, Problem, command
 
 USB = re.compile(r"usb:([0-9A-Za-z-]+)(/.*)?")
 HOMES = ("/home/", "/root/")  # the unit's ProtectHome=read-only
+CARD = Path("/")
 BY_UUID = Path("/dev/disk/by-uuid")
 UNMOUNT_SECONDS = 120.0  # a slow stick may still have to write
 USB_WAIT_SECONDS = 20.0  # a disk that has just been plugged in, or is just spinning up
@@ -19,6 +20,14 @@ USB_WAIT_SECONDS = 20.0  # a disk that has just been plugged in, or is just spin
 def is_local(location):
     """Whether a place is a folder on this Pi, by path."""
     return location.startswith("/")
+
+
+def on_card(location):
+    """Whether a place is lost with the Pi's own card."""
+    if not is_local(location):
+        return False
+    there = next(folder for folder in (Path(location), *Path(location).parents) if folder.exists())
+    return there.stat().st_dev == CARD.stat().st_dev
 
 
 def require_writable(repository, shown):
