@@ -76,6 +76,22 @@ def address(location: str) -> Address | None:
     return Address(found["user"] or "", found["host"].strip("[]"), int(found.get("port") or 0))
 
 
+def understand(location: str) -> Address:
+    """Where an sftp: place is.
+
+    Raises:
+        Problem: bad-input, with how to write it.
+    """
+    machine = address(location)
+    if machine is None:
+        raise Problem(
+            f"{location} is not an SFTP address",
+            "Write it as sftp:USER@HOST:/FOLDER or sftp://USER@HOST:PORT//FOLDER",
+            "bad-input",
+        )
+    return machine
+
+
 def ask(machine: Address) -> Answer:
     """Log in as restic will, and look whether there is SFTP."""
     argv = ["sftp", *_options(), *machine.port_option, "-b", "-", machine.login]
@@ -156,12 +172,7 @@ def require_open(location: str) -> None:
     Raises:
         Problem: refused (host key, login), failed (no answer).
     """
-    machine = address(location)
-    if machine is None:
-        raise Problem(
-            f"{location} is not an SFTP address", "Write it as sftp:USER@HOST:/FOLDER or sftp://USER@HOST:PORT//FOLDER",
-            "bad-input",
-        )  # fmt: skip
+    machine = understand(location)
     answer = ask(machine)
     if answer.state == "open":
         return

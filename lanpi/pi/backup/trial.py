@@ -13,6 +13,7 @@ from pathlib import Path
 from lanpi.pi.backup import ssh, status
 from lanpi.pi.backup.catalogue import TAG, tag
 from lanpi.pi.backup.common import KEY, MANIFEST, RUN, Problem, Reporter, now, read_json
+from lanpi.pi.backup.document import Manifest
 from lanpi.pi.backup.places import is_local, named, opened, require_writable
 from lanpi.pi.backup.restic import Restic
 from lanpi.pi.files import make_folder
@@ -69,15 +70,17 @@ def recall(reporter: Reporter) -> None:
 
     Result: snapshots (how many were found). A place that cannot be looked at is named in a note.
     """
-    declared, total, last = read_json(MANIFEST) or {}, 0, str(status.read()["last_success"])
-    for location in declared.get("repositories", []):
+    declared: Manifest | None = read_json(MANIFEST)
+    total, last = 0, status.read()["last_success"]
+    for location in declared["repositories"] if declared else []:
+        own = tag(declared) if declared else TAG
         if status.read()["repositories"].get(location, {}).get("made"):
             continue
         try:
             with opened(location) as repository:
                 if is_local(repository) and not Path(repository, "config").exists():
                     continue
-                found = Restic(repository, location).snapshots("--tag", tag(declared))
+                found = Restic(repository, location).snapshots("--tag", own)
         except Problem as problem:
             reporter.say("note", text=named(location, problem.what))
             continue
@@ -112,7 +115,7 @@ def _folder() -> Iterator[Path]:
 
 
 def _ours(restic: Restic) -> int:
-    declared = read_json(MANIFEST)
+    declared: Manifest | None = read_json(MANIFEST)
     own = tag(declared) if declared else TAG
     return sum(own in (entry.get("tags") or []) for entry in restic.snapshots())
 
