@@ -10,8 +10,9 @@ from lanpi import paths
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
 from lanpi.progress import Progress
-from lanpi.ship.closure import sources
+from lanpi.ship.closure import closure, text
 
+ENTRY = "lanpi.pi.backup.main"
 INSTALLED = "/usr/lib/lanpi/backup"
 SENT = "/run/lanpi/restore"
 """Where the program goes on a Pi that has none (or another version's); in memory, gone with the next boot."""
@@ -142,12 +143,12 @@ class _Listener:
 
 def send_program(host: Host, progress: Progress) -> Program:
     """Put this lanpi's program onto a Pi that may have none."""
-    files = {f"python/lanpi/pi/{path}": text for path, text in sources().items()}
+    files = {f"python/{name.replace('.', '/')}.py": text(name) for name in closure(ENTRY)}
     files["backup"] = (paths.templates() / "usr/lib/lanpi/backup.j2").read_text("utf-8")  # without any Jinja in it
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for path, text in files.items():
-            data = text.encode()
+        for path, content in files.items():
+            data = content.encode()
             entry = tarfile.TarInfo(path)
             entry.size, entry.mode = len(data), 0o700
             archive.addfile(entry, io.BytesIO(data))

@@ -47,5 +47,5 @@ def make_folder(path: Path) -> None:
     """A folder that everybody may enter, like any missing folders above it, whatever the umask."""
     for folder in (*reversed(path.parents), path):
         if not folder.exists():
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)  # another process may have made it just now
             folder.chmod(0o755)
