@@ -131,7 +131,11 @@ def key(
         known = program.run("key")
         sheet = recovery_sheet(known["domain"], known["outlive"], known["key"], paper=output is not None)
         if not known["outlive"]:
-            terminal.warn("every backup is on the Pi's own card and is lost with it: add a place with lanpi backup add")
+            terminal.warn(
+                terminal.place.complete(
+                    "every backup is on the Pi's own card and is lost with it: run `lanpi backup add PLACE`"
+                )
+            )
         if output:
             _write(output, sheet)
             terminal.result(f"Written to {output}. Print it, or keep it somewhere safe away from the Pi and its card.")
@@ -202,14 +206,16 @@ def schedule(target: TargetArgument = None, *, login: Login, json_output: Json =
         ("Last backup", status["last_success"] or "never"),
         ("Last verified", status["last_verified"] or "never"),
         ("Last drill", status["last_drill"] or "never"),
-        ("Key saved elsewhere", "yes" if status["key_saved"] else "no (run: lanpi backup key)"),
+        (
+            "Key saved elsewhere",
+            "yes" if status["key_saved"] else terminal.place.complete("no (run: lanpi backup key)"),
+        ),
     ]
     if status["last_error"]:
         rows.append(("Last failure", status["last_error"]))
     terminal.table(("", ""), rows)
-    terminal.result(
-        "To change the schedule: lanpi install --set backup.schedule=HH:MM (lanpi config example lists all keys)"
-    )
+    change = terminal.place.complete("lanpi install --set backup.schedule=HH:MM")
+    terminal.result(f"To change the schedule: {change} (`lanpi config example` lists all keys)")
 
 
 def _write(path: Path, text: str) -> None:

@@ -63,7 +63,7 @@ def add(
         return
     there = f"It already holds {tried.snapshots} snapshots of this server." if tried.snapshots else ""
     terminal.result(f"Backups now also go to {place}. {there}".rstrip())
-    terminal.result(f"To make one now: lanpi backup now{f' {target}' if target else ''}")
+    terminal.result(terminal.place.complete("To make one now: lanpi backup now"))
 
 
 @app.command()

@@ -9,9 +9,9 @@ from lanpi.cli.terminal import MARKS, STYLES, Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
+    from lanpi.deploy.session import Session
     from lanpi.doctor.result import Finding
     from lanpi.flows.install import Outcome
-    from lanpi.hosts import Host
 
 app = typer.Typer()
 
@@ -74,7 +74,7 @@ def doctor(
             _diff(host, terminal)
         name = host.name
     if json_output:
-        terminal.json(document(name, findings))
+        terminal.json(document(name, findings, terminal.place.complete))
     else:
         _show(terminal, findings)
     raise typer.Exit(exit_status(findings))
@@ -94,9 +94,9 @@ def _show(terminal: Terminal, findings: "tuple[Finding, ...]") -> None:
         for shown in result.evidence:
             line.append("".join(f"\n    | {part}" for part in shown.splitlines()), style="dim")
         if result.fix:
-            line.append(f"\n    fix: {result.fix}")
+            line.append(f"\n    fix: {terminal.place.complete(result.fix)}")
         if result.action:
-            line.append("\n    lanpi doctor --fix can do this", style="dim")
+            line.append(terminal.place.complete("\n    `lanpi doctor --fix` can do this"), style="dim")
         terminal.result(line)
     unknown = [finding.result.cause for finding in findings if finding.result.state == "skipped"]
     closed = unknown.count(NO_ROOT)
@@ -109,8 +109,9 @@ def _show(terminal: Terminal, findings: "tuple[Finding, ...]") -> None:
     terminal.result(f"{len(bad)} findings, {', '.join(counts)}.")
 
 
-def _mend(host: "Host", terminal: Terminal, findings: "tuple[Finding, ...]") -> bool:
+def _mend(host: "Session", terminal: Terminal, findings: "tuple[Finding, ...]") -> bool:
     """Ask for each possible fix and carry it out; whether anything was done."""
+    from lanpi.cli.install_report import TerminalReporter
     from lanpi.flows.fix import mend, plan, say
 
     def converge() -> None:
@@ -122,7 +123,8 @@ def _mend(host: "Host", terminal: Terminal, findings: "tuple[Finding, ...]") -> 
             continue
         done = True
         try:
-            mend(host, action, target, converge)
+            with TerminalReporter(terminal, verbose=False) as report:
+                mend(host, action, target, converge, report)
         except LanpiError as error:
             # The next fix may be the one that helps; what is still wrong shows when everything is checked again.
             terminal.error(str(error))
@@ -131,14 +133,14 @@ def _mend(host: "Host", terminal: Terminal, findings: "tuple[Finding, ...]") -> 
     return done
 
 
-def _diff(host: "Host", terminal: Terminal) -> None:
+def _diff(host: "Session", terminal: Terminal) -> None:
     from lanpi.cli.install_report import diffs
 
     for text in diffs(_install(host, check=True).events):
         terminal.note(text)
 
 
-def _install(host: "Host", *, check: bool) -> "Outcome":
+def _install(host: "Session", *, check: bool) -> "Outcome":
     from lanpi.cli.install_report import TerminalReporter
     from lanpi.config.load import effective, parse
     from lanpi.config.model import Config

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanpi.cli.options import Json, Login, open_target, with_login
+from lanpi.cli.options import Json, Login, known_targets, open_target, place_of, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts import Host
@@ -40,6 +40,7 @@ def status(
         typer.Argument(
             metavar="TARGET",
             help="USER@HOST[:PORT], names from `lanpi host`, virtual:NAME, or local. Default: this machine.",
+            autocompletion=known_targets,
             show_default=False,
         ),
     ] = None,
@@ -96,7 +97,14 @@ def status(
 
     named: list[str | None] = [*targets] if targets else [None]
     watched = [
-        Watched(target or "local", partial(connect, target), may_be_root=not no_root, deep=deep, since_seconds=span)
+        Watched(
+            target or "local",
+            partial(connect, target),
+            may_be_root=not no_root,
+            deep=deep,
+            since_seconds=span,
+            complete=place_of(target, login).complete,
+        )
         for target in named
     ]
     try:

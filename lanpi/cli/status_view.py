@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lanpi.cli.terminal import MARKS, STYLES
+from lanpi.cli.terminal import MARKS, STYLES, whole
 from lanpi.status.charts import bars, columns, figure, series
 from lanpi.status.judge import Report
 from lanpi.status.model import Readings
@@ -34,9 +34,9 @@ def _lines(report: Report) -> list[RenderableType]:
             (f"{line.label}  ".ljust(19)),
             (line.text, "dim" if line.level == "unknown" else ""),
         )
-        if line.hint:
-            text.append(f"\n      {line.hint}", style="dim")
         parts.append(text)
+        if line.hint:
+            parts.append(whole(Text(f"      {line.hint}", style="dim")))
     return parts
 
 

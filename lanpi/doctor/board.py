@@ -26,7 +26,7 @@ def disk_full(evidence: Evidence) -> Result:
         return OK
     full = used >= 97 or storage.root_free_bytes < 50 * MIB
     return Result("critical" if full else "warning", "the disk is full" if full else "the disk is nearly full",
-                  figures + biggest, "lanpi doctor --fix empties caches and old journals", "free-disk")  # fmt: skip
+                  figures + biggest, "`lanpi doctor --fix` empties caches and old journals", "free-disk")  # fmt: skip
 
 
 def _kernel(evidence: Evidence, pattern: str) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def swap(evidence: Evidence) -> Result:
     if len(owners) < 2:
         return OK
     return Result("warning", "two programs manage swap and undo each other's work", owners,
-                  "Remove one of them; lanpi install sets the other up")  # fmt: skip
+                  "Remove one of them; `lanpi install` sets the other up")  # fmt: skip
 
 
 def wifi(evidence: Evidence) -> Result:

@@ -164,7 +164,7 @@ def logins(evidence: Evidence) -> Result:
         return Result("warning", "somebody is guessing passwords", shown,
                       "Nothing to do: after 20 wrong passwords an address must wait an hour")  # fmt: skip
     return Result("warning", "a device at home keeps sending wrong passwords", shown,
-                  "If one of your own apps has an old password, lanpi doctor --fix lifts the ban", "unban",
+                  "If one of your own apps has an old password, `lanpi doctor --fix` lifts the ban", "unban",
                   home[0])  # fmt: skip
 
 

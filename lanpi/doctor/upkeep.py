@@ -30,7 +30,7 @@ def clock(evidence: Evidence) -> Result:
         way = "ahead" if off > 0 else "behind"
         return Result("critical", f"the clock is {abs(off):.0f} s {way}: certificates and message times go wrong",
                       (f"Pi: {evidence.facts.clock.epoch_seconds:.0f}, this machine: {evidence.asked_epoch:.0f}",),
-                      "lanpi doctor --fix sets it from this machine", "clock")  # fmt: skip
+                      "`lanpi doctor --fix` sets it from this machine", "clock")  # fmt: skip
     if evidence.facts.clock.synchronised is False and not evidence.facts.hardware.is_virtual:
         service = evidence.facts.clock.time_service
         if not service:
@@ -118,7 +118,7 @@ def drift(evidence: Evidence) -> Result:
         return OK
     shown = tuple(f"{each.path}: {each.state}" for each in evidence.drift[:8])
     return Result("warning", "files have changed since lanpi placed them", shown,
-                  "lanpi doctor --diff shows the changes; lanpi install undoes them", "converge")  # fmt: skip
+                  "`lanpi doctor --diff` shows the changes; `lanpi install` undoes them", "converge")  # fmt: skip
 
 
 def packages(evidence: Evidence) -> Result:

@@ -4,8 +4,9 @@ import json
 import time
 from collections.abc import Callable, Iterable
 
+from lanpi.deploy.session import Session
 from lanpi.doctor.result import Finding
-from lanpi.hosts.base import Host
+from lanpi.progress import Progress
 
 TIMEOUT_SECONDS = 300.0
 
@@ -38,23 +39,25 @@ def say(action: str, target: str) -> str:
     return DOES[action].format(target=target)
 
 
-def mend(host: Host, action: str, target: str, converge: Callable[[], None]) -> None:
-    """Carry out one action.
+def mend(session: Session, action: str, target: str, converge: Callable[[], None], report: Progress) -> None:
+    """Carry out one action, with the Pi's lease as for any other change.
 
     Args:
-        host: the Pi.
+        session: the Pi.
         action: of ``DOES``.
         target: what it is about.
         converge: runs an install.
+        report: is told when there is another lanpi to wait for.
 
     Raises:
-        LanpiError: FAILED when it did not work, and what ``Host.run`` raises.
+        LanpiError: FAILED when it did not work, BLOCKED when another lanpi is at work, and what ``Host.run`` raises.
     """
-    if action == "converge":
-        converge()
-        return
-    for argv in commands(action, target, now=time.time()):
-        host.run(argv, root=True, timeout_seconds=TIMEOUT_SECONDS)
+    with session.lease(report):
+        if action == "converge":
+            converge()
+            return
+        for argv in commands(action, target, now=time.time()):
+            session.run(argv, root=True, timeout_seconds=TIMEOUT_SECONDS)
 
 
 def commands(action: str, target: str, *, now: float) -> list[list[str]]:

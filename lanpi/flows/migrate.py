@@ -9,12 +9,13 @@ from typing import Any
 
 from lanpi.backup.handover import Side, carry_over, forget
 from lanpi.backup.remote import send_program
-from lanpi.deploy.lock import lock
-from lanpi.deploy.proof import Proof
+from lanpi.deploy.converge import RunOptions
+from lanpi.deploy.proof import Proof, proven
+from lanpi.deploy.session import Session
 from lanpi.errors import LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.install import Options, Reporter, install, proven
+from lanpi.flows.groundwork import Reporter, install_without_server
 from lanpi.flows.moved import require_here
 from lanpi.flows.restore import as_restored, same_domain
 from lanpi.hosts.base import Host
@@ -43,7 +44,7 @@ class Moved:
     told: str
 
 
-def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
+def migrate(old: Session, new: Session, log: Path | None, report: Reporter) -> Moved:
     """Move the server of one Pi to another, and leave the old one stopped but whole.
 
     Until the old server stops, nothing about it changes. If anything fails after that, it is started again.
@@ -53,9 +54,9 @@ def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
             lanpi at work), FAILED (what did not work).
     """
     require_different(old, new)
-    require_here(old, read_facts(old, root=True))
-    facts = read_facts(new, root=True)
-    with lock(old, report.note):
+    require_here(old, old.persist(lambda: read_facts(old, root=True), report))
+    facts = new.persist(lambda: read_facts(new, root=True), report)
+    with old.lease(report), new.lease(report):
         giver = Side(old, send_program(old, report))
         try:
             return _move(giver, new, facts, log, report)
@@ -63,19 +64,17 @@ def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
             forget(giver, report)
 
 
-def _move(giver: Side, new: Host, facts: Facts, log: Path | None, report: Reporter) -> Moved:
-    with lock(new, report.note):
-        taker = Side(new, send_program(new, report))
-        given = giver.program.run("give")
-        same_domain(new, facts, given["domain"])
-        first = carry_over(giver, given, taker, report)
-        taker.program.run("restore-settings")
-    install(new, as_restored, Options(log=log, serve=False, bring_back=True), report)
+def _move(giver: Side, new: Session, facts: Facts, log: Path | None, report: Reporter) -> Moved:
+    taker = Side(new, send_program(new, report))
+    given = giver.program.run("give")
+    same_domain(new, facts, given["domain"])
+    first = carry_over(giver, given, taker, report)
+    taker.program.run("restore-settings")
+    install_without_server(new, as_restored, RunOptions(log=log), report)
     began = time.monotonic()
     with _stopped(giver, new, report):
-        with lock(new, report.note):
-            last = carry_over(giver, giver.program.run("give", "--final"), taker, report)
-            summary = taker.program.run("restore-swap")
+        last = carry_over(giver, giver.program.run("give", "--final"), taker, report)
+        summary = taker.program.run("restore-swap")
         proof = proven(new, Server(new, summary["domain"]), report)
         downtime = time.monotonic() - began
     done = taker.program.run("restore-finish")
@@ -93,7 +92,7 @@ def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
         # Also when it is interrupted: people must not be left without either server, nor with both.
         for what, do in (
             (
-                "the old server could not be started again (lanpi install --force does it)",
+                "the old server could not be started again, which `lanpi install --force` does",
                 lambda: giver.program.run("give-start"),
             ),
             ("the new server could not be stopped", lambda: new.run(STOP, root=True)),

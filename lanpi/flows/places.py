@@ -1,6 +1,6 @@
 """Where backups go: a place is tried before backups depend on it, and only then written into the settings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lanpi import paths
@@ -52,6 +52,22 @@ class Trial:
     snapshots: int
 
 
+@dataclass(frozen=True)
+class Trying:
+    """How the new places of a configuration are tried.
+
+    Attributes:
+        tried: were tried already.
+        reach_only: write nothing there, as for a check.
+    """
+
+    tried: tuple[str, ...] = ()
+    reach_only: bool = False
+
+
+EVERY_NEW_PLACE = Trying()
+
+
 def require_installed(host: Host) -> None:
     """Refuse to change the places of a Pi that has none: adding one must not install a server.
 
@@ -98,9 +114,7 @@ def attempt(program: Program, place: str, *, reach_only: bool = False) -> Trial:
     return Trial(**program.run("place-try", place, *(("--reach-only",) if reach_only else ()), confined=True))
 
 
-def try_new(
-    host: Host, facts: Facts, config: Config, report: Progress, *, tried: Sequence[str] = (), reach_only: bool = False
-) -> None:
+def try_new(host: Host, facts: Facts, config: Config, report: Progress, trial: Trying) -> None:
     """Try the places that this configuration adds to what the Pi has; none is applied when one of them does not work.
 
     Args:
@@ -108,23 +122,20 @@ def try_new(
         facts: of it; its own settings say which places it has.
         config: the configuration that is to be applied.
         report: is told what happens.
-        tried: places that were tried already.
-        reach_only: write nothing there.
+        trial: which are left out, and how far it goes.
 
     Raises:
         LanpiError: as :func:`attempt`.
     """
-    known = {
-        OWN_CARD,
-        *tried,
-        *(_config(facts.config_text).backup.repositories if facts.config_text is not None else ()),
-    }
+    known = {OWN_CARD, *trial.tried}
+    if facts.config_text is not None:
+        known.update(_config(facts.config_text).backup.repositories)
     new = [place for place in config.backup.repositories if place not in known]
     if not new:
         return
     program = send_program(host, report)
     for place in new:
-        attempt(program, place, reach_only=reach_only)
+        attempt(program, place, reach_only=trial.reach_only)
 
 
 def recall(host: Host, report: Progress) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from lanpi.config.load import effective
 from lanpi.config.model import Config
 from lanpi.config.read import parse
+from lanpi.deploy.converge import PlayReporter, RunOptions, changes, converge
 from lanpi.deploy.desired import desired_state
 from lanpi.deploy.limits_stored import (
     Set,
@@ -19,12 +20,12 @@ from lanpi.deploy.limits_stored import (
     with_state,
     write_history,
 )
-from lanpi.deploy.lock import lock
-from lanpi.deploy.proof import Proof
+from lanpi.deploy.lock import TakenOver
+from lanpi.deploy.proof import Proof, proven
+from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.install import Options, Reporter, changes, converge, proven
 from lanpi.flows.moved import require_here
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
@@ -152,11 +153,11 @@ def changed(config: Config, change: Change) -> Config:
     return _config(config.model_dump(mode="json") | {"tune": tune})
 
 
-def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) -> Outcome:
-    """Apply a proposal, prove that messages pass, and go back automatically when they do not.
+def apply(session: Session, proposal: Proposal, options: RunOptions, report: PlayReporter) -> Outcome:
+    """Bring a proposal about, prove that messages pass, and go back by itself when they don't.
 
     Args:
-        host: the Pi.
+        session: the Pi.
         proposal: from :func:`propose` or :func:`propose_undo`.
         options: log and verbosity.
         report: is told what happens.
@@ -166,27 +167,27 @@ def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) ->
             when the connection was lost, BLOCKED when another lanpi is running or the server has moved
             to another Pi.
     """
-    require_here(host, proposal.facts)
-    with lock(host, report.note):
+    require_here(session, proposal.facts)
+    with session.lease(report):
         if proposal.changes_nothing:
-            # No new set, but files that somebody changed by hand are corrected.
-            changed, proof = _bring_about(host, proposal.facts, proposal.after, proposal.plan, options, report)
+            # No new set; files that somebody changed by hand are put right all the same.
+            changed, proof = _bring_about(session, proposal.facts, proposal.after, proposal.plan, options, report)
             current = in_effect(proposal.sets)
             return Outcome(current.number if current else 0, changed, proof)
-        sets, current, new = _begin(host, proposal)
+        sets, current, new = _begin(session, proposal)
         try:
-            changed, proof = _bring_about(host, proposal.facts, proposal.after, proposal.plan, options, report)
+            changed, proof = _bring_about(session, proposal.facts, proposal.after, proposal.plan, options, report)
         except LanpiError as error:
-            if error.exit_code is ExitCode.UNREACHABLE:
+            if error.exit_code is ExitCode.UNREACHABLE or isinstance(error, TakenOver):
                 raise
-            _go_back(host, proposal, current, options, report, error)
-            write_history(host, with_state(sets, new.number, "rolled back"))
+            _go_back(session, proposal, current, options, report, error)
+            write_history(session, with_state(sets, new.number, "rolled back"))
             raise LanpiError(
                 f"these limits did not work ({error.what}); the previous ones are back, and messages pass",
-                host=host.name,
+                host=session.name,
                 next_step="Change your settings, or keep the previous limits",
             ) from error
-        write_history(host, with_state(sets, new.number, "in effect"))
+        write_history(session, with_state(sets, new.number, "in effect"))
         return Outcome(new.number, changed, proof)
 
 
@@ -240,25 +241,27 @@ def _same(current: Set, proposal: Proposal) -> bool:
 
 
 def _bring_about(
-    host: Host, facts: Facts, config: Config, plan: Plan, options: Options, report: Reporter
+    session: Session, facts: Facts, config: Config, plan: Plan, options: RunOptions, report: PlayReporter
 ) -> tuple[tuple[str, ...], Proof]:
     domain = config.domain or ""
     desired = desired_state(facts, config, plan, domain)
-    events = converge(host, facts, config, desired, options, report)
-    return changes(events), proven(host, Server(host, domain), report)
+    events = converge(session, facts, config, desired, options, report)
+    return changes(events), proven(session, Server(session, domain), report)
 
 
-def _go_back(host: Host, proposal: Proposal, current: Set, options: Options, report: Reporter, why: LanpiError) -> None:
+def _go_back(
+    session: Session, proposal: Proposal, current: Set, options: RunOptions, report: PlayReporter, why: LanpiError
+) -> None:
     report.note(f"the new limits did not work: {why.what}")
     report.note("putting the previous limits back")
     # A plan stored by another version of lanpi cannot be read back exactly; it is computed again.
     plan = plan_from(current.plan) or decide(proposal.facts, proposal.before).plan
     try:
-        _bring_about(host, proposal.facts, proposal.before, plan, options, report)
+        _bring_about(session, proposal.facts, proposal.before, plan, options, report)
     except LanpiError as error:
         raise LanpiError(
             f"these limits did not work ({why.what}), and the previous ones could not be put back ({error.what})",
-            host=host.name,
+            host=session.name,
             next_step="Run `lanpi install`: it continues from here",
             exit_code=error.exit_code,
         ) from error

@@ -1,7 +1,8 @@
 """From readings to lines and a verdict; pure."""
 
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import yaml
@@ -43,6 +44,11 @@ class Report:
     def verdict(self) -> str:
         """The exit status as a word."""
         return VERDICTS[self.exit_status]
+
+    def completed(self, complete: Callable[[str], str]) -> "Report":
+        """The same with the commands in its texts ready to be pasted, see :mod:`lanpi.hints`."""
+        lines = tuple(replace(line, text=complete(line.text), hint=complete(line.hint)) for line in self.lines)
+        return replace(self, summary=complete(self.summary), lines=lines)
 
 
 def unreachable(target: str, why: str) -> Report:

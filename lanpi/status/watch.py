@@ -28,7 +28,8 @@ class Watched:
         connect: opens the connection; called again after a failure, at the next look.
         may_be_root: read as root where the login allows it.
         deep: also send a message between two accounts made for it.
-        since_seconds: of history to read sample by sample.
+        since_seconds: of history to read one by one.
+        complete: makes the commands in a text ready to be pasted, see :mod:`lanpi.hints`.
     """
 
     def __init__(
@@ -39,13 +40,15 @@ class Watched:
         may_be_root: bool = True,
         deep: bool = False,
         since_seconds: float = 0,
+        complete: Callable[[str], str] = str,
     ) -> None:
         self.target = target
         self._connect = connect
         self._may_be_root = may_be_root
         self._deep = deep
         self._since_seconds = since_seconds
-        self.asking = threading.Event()  # set after the first attempt to read the Pi, whether it answered or not
+        self._complete = complete
+        self.asking = threading.Event()  # set from the first time that the Pi is asked, or does not answer
         self._open: ExitStack | None = None
         self._host: Host | None = None
         self.recent: deque[Readings] = deque(maxlen=KEPT)
@@ -74,9 +77,9 @@ class Watched:
             from lanpi.status.judge import unreachable  # noqa: PLC0415
 
             self.close()
-            return unreachable(self.target, f"{error.what}. {error.next_step}".strip(". "))
+            return unreachable(self.target, self._complete(f"{error.what}. {error.next_step}".strip(". ")))
         self.recent.append(readings)
-        self.last = judge(self.target, readings, more)
+        self.last = judge(self.target, readings, more).completed(self._complete)
         return self.last
 
     def close(self) -> None:

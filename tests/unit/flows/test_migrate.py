@@ -26,6 +26,12 @@ class Pi:
     def put(self, path, data, *, root=False):
         pass
 
+    def lease(self, report):
+        return contextlib.nullcontext()
+
+    def persist(self, step, report):
+        return step()
+
 
 class Report:
     def begin(self, step):
@@ -69,11 +75,8 @@ def world(monkeypatch):
 
     monkeypatch.setattr(module, "send_program", program)
     monkeypatch.setattr(module, "proven", proven)
-    monkeypatch.setattr(module, "install", lambda host, *_: log.append((host.name, "install")))
-    monkeypatch.setattr(module, "lock", lambda host, note: contextlib.nullcontext())
-    monkeypatch.setattr(
-        module, "read_facts", lambda *_, **__: SimpleNamespace(hostname="new", installed=None, moved=None)
-    )
+    monkeypatch.setattr(module, "install_without_server", lambda host, *_: log.append((host.name, "install")))
+    monkeypatch.setattr(module, "read_facts", lambda *_, **__: SimpleNamespace(installed=None, moved=None))
     return SimpleNamespace(old=Pi("old", log), new=Pi("new", log), log=log, fails=fails)
 
 

@@ -8,6 +8,7 @@ import pytest
 from lanpi.config.model import Config
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts, MovedOut
+from lanpi.flows import groundwork
 from lanpi.flows import install as module
 from lanpi.flows.moved import bring_back, require_here
 from unit.tuning.machines import machine
@@ -17,10 +18,15 @@ MOVED = MovedOut("2026-11-24T10:00:00+00:00", "home.local", "pi@new.local")
 
 class Pi:
     name = "old"
-    can_be_root = True
 
     def __init__(self) -> None:
         self.ran: list[list[str]] = []
+
+    def require_root(self) -> None:
+        pass
+
+    def persist(self, do: Any, report: Any) -> Any:
+        return do()
 
     def run(self, argv: list[str], **_: Any) -> None:
         self.ran.append(argv)
@@ -36,9 +42,9 @@ def moved_out() -> Facts:
 
 
 def test_an_install_is_refused_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "read_facts", lambda *_, **__: moved_out())
+    monkeypatch.setattr(groundwork, "read_facts", lambda *_, **__: moved_out())
     pi: Any = Pi()
-    for options in (module.Options(), module.Options(check=True), module.Options(serve=False)):
+    for options in (module.Options(), module.Options(check=True)):
         with pytest.raises(LanpiError, match=r"has moved to pi@new\.local on 2026-11-24") as refused:
             module.install(pi, lambda _: Config(), options, Quiet())
         assert refused.value.exit_code is ExitCode.BLOCKED

@@ -44,7 +44,8 @@ def configured(*places: str) -> Any:
 
 def try_them(program: Program, text: str | None, *places: str, **options: Any) -> list[tuple[str, ...]]:
     pi: Any = None
-    try_new(pi, replace(machine(1024), config_text=text), configured(*places), pi, **options)
+    facts = replace(machine(1024), config_text=text)
+    try_new(pi, facts, configured(*places), pi, module.Trying(**options))
     return program.tried
 
 
