@@ -68,7 +68,7 @@ class Backup(Section):
     keep_monthly: int = Field(6, ge=0, le=1000, description="Number of monthly snapshots to keep.")
     hook_before: PiPath | None = Field(None, description="Program on the Pi to run before each backup.")
     hook_after: PiPath | None = Field(None, description="Program on the Pi to run after each backup.")
-    notify: bool = Field(True, description="Send the administrator a message when a backup fails.")
+    notify: bool = Field(True, description="Tell the administrator, in the ways of alert.to, when a backup fails.")
 
     @model_validator(mode="after")
     def _something_is_kept(self) -> "Backup":

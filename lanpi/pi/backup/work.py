@@ -5,12 +5,13 @@ import fcntl
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from lanpi.pi.alerts.send import send
+from lanpi.pi.alerts.settings import Settings, read_secrets, read_settings
 from lanpi.pi.backup import postgres, stage, status
 from lanpi.pi.backup.catalogue import tag
 from lanpi.pi.backup.common import KEY, MANIFEST, RUN, STAGE, Heard, Problem, Reporter, command, now, read_json
@@ -243,23 +244,15 @@ def _hook(path: str | None, reporter: Reporter, how: str) -> None:
 
 
 def tell_admin(what: str) -> None:
-    """Send a message to the administrator's account; if even that fails, the backup's own failure is still reported."""
+    """Tell the administrator in every way that is set up; if even that fails, the backup's own failure is reported."""
     declared = manifest()
     if not declared["notify"]:
         return
-    message = {
-        "type": "chat",
-        "from": declared["domain"],
-        "to": f"{declared['admin']}@{declared['domain']}",
-        "subject": "Backup",
-        "body": f"The backup failed: {what}",
-    }
-    done = subprocess.run(
-        [stage.IM_CALL, "send_message", "-"], input=json.dumps(message), capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
+    settings = read_settings() or Settings(declared["domain"], declared["admin"])
+    failed = send(settings, read_secrets(), "Backup", f"The backup failed: {what}")
+    for way, why in failed.items():
         # To the journal: whoever follows has the backup's own failure already.
-        sys.stderr.write(f"the administrator could not be notified: {done.stderr or done.stdout}\n")
+        sys.stderr.write(f"the administrator could not be told by {way}: {why}\n")
 
 
 def key() -> str:
