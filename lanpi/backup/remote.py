@@ -22,7 +22,7 @@ KINDS = {
     "blocked": ExitCode.BLOCKED,
     "missing": ExitCode.MISSING,
 }
-"""The program's kinds of failure, from templates/usr/lib/lanpi/lanpi_backup/common.py; others are FAILED."""
+"""The program's kinds of failure, from lanpi/pi/backup/common.py; others are FAILED."""
 QUIETLY = (
     *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--slice=lanpi-upkeep.slice"),
     *("-p", "Nice=19", "-p", "CPUSchedulingPolicy=idle", "-p", "IOSchedulingClass=idle"),

@@ -29,7 +29,7 @@ class Moved:
     """The result of a move.
 
     Attributes:
-        summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, people, messages, uploads, … (lanpi/pi/backup/content.py).
         downtime_seconds: from before the old server stopped until a message had passed on the new one.
         first_bytes: sent while the old server ran. last_bytes: sent while it was stopped.
         proof: the message exchange on the new Pi.

@@ -53,7 +53,7 @@ class Restored:
 
     Attributes:
         snapshot: its id, short.
-        summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, made, people, messages, uploads, … (lanpi/pi/backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
         told: the domain if mDNS announces it next to the Pi's own name, else "".
