@@ -53,8 +53,8 @@ def install(
     At the end lanpi sends a test message and tells you what to do next. You can run this command again at any
     time: it changes only what differs from the desired state.
 
-    Without TARGET, lanpi installs on this machine, and asks first. In a terminal it asks once for the domain,
-    which is permanent; --set domain=NAME or --yes answers in advance.
+    Without TARGET, lanpi asks before it makes this machine a messaging server. In a terminal, the first install asks
+    for the domain, which cannot be changed later; --set domain=NAME or --yes answers in advance.
 
     \b
     Examples:

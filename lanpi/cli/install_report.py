@@ -156,7 +156,7 @@ def say_outcome(terminal: Terminal, outcome: Outcome, options: Options, password
         terminal.result(f"  Password        {shown}\n")
         terminal.result("Next steps:")
         terminal.result(complete("  1. Create an account for each person:  lanpi user add NAME"))
-        terminal.result(complete("  2. Make each phone trust the Pi:       lanpi ca"))
+        terminal.result(complete("  2. Make each phone trust the Pi:        lanpi ca"))
         terminal.result(
             "  3. Install an app: Conversations or Cheogram (Android), Monal (iPhone), Gajim or Dino (computer)."
         )

@@ -7,11 +7,11 @@ from lanpi.hosts.base import Host
 from lanpi.progress import Progress
 
 CLOCK_TOLERANCE_SECONDS = 60.0
-"""Apt and TLS bear a minute; beyond it lanpi sets the Pi's clock from this machine's."""
+"""Apt and TLS tolerate a minute; beyond that, lanpi sets the Pi's clock from this machine's."""
 
 
 def set_clock(host: Host, facts: Facts, report: Progress) -> None:
-    """A Pi has no battery clock: until the network tells it the time, this machine's has to do."""
+    """A Pi has no battery clock: until the network tells it the time, it gets this machine's time."""
     off = facts.clock.epoch_seconds - time.time()
     if facts.clock.synchronised or abs(off) <= CLOCK_TOLERANCE_SECONDS:
         return

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from lanpi.config.model import Config
 from lanpi.deploy.desired import Desired
+from lanpi.deploy.python import install_python
 from lanpi.deploy.runner import Event, run_playbook
 from lanpi.deploy.session import Session
 from lanpi.facts.model import Facts
@@ -36,7 +37,7 @@ class RunOptions:
     """How a playbook is run.
 
     Attributes:
-        check: show what would change, touch nothing.
+        check: show what would change, and change nothing.
         lock_seconds: how long to wait for whoever holds dpkg's lock.
         log: file for Ansible's own output.
         verbosity: Ansible's -v count.
@@ -73,7 +74,13 @@ def converge(
         elif event.kind in ("done", "skipped"):
             report.end(_detail(event))
 
-    return session.persist(
+    first: tuple[Event, ...] = ()
+    if facts.os.missing_modules:
+        first = (install_python(session, facts, report, check=options.check, lock_seconds=options.lock_seconds),)
+        if options.check:
+            report.note("the other changes can be shown once python3 is installed, because lanpi needs it to find them")
+            return first
+    return first + session.persist(
         lambda: run_playbook(
             session,
             "install.yml",

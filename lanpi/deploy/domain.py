@@ -8,7 +8,7 @@ from lanpi.hosts.base import Host
 
 
 def default_domain(facts: Facts) -> str:
-    """The domain where none is configured: the host name, found by mDNS."""
+    """The domain if none is configured: the host name, found by mDNS."""
     return facts.hostname.lower() if "." in facts.hostname else f"{facts.hostname.lower()}.local"
 
 
@@ -28,16 +28,16 @@ def chosen_domain(facts: Facts, config: Config, host: Host) -> str:
         check_domain(wanted)
     except ValueError as error:
         raise LanpiError(
-            f"the host name {facts.hostname} makes no domain: {error}",
+            f"the host name {facts.hostname} cannot be used as a domain: {error}",
             host=host.name,
             next_step="Choose one with --set domain=NAME.local",
             exit_code=ExitCode.BAD_INPUT,
         ) from error
     if facts.installed and facts.installed.domain and facts.installed.domain != wanted:
         raise LanpiError(
-            f"this Pi serves {facts.installed.domain}; people's addresses cannot move to {wanted}",
+            f"this Pi serves {facts.installed.domain}, and its addresses cannot be moved to {wanted}",
             host=host.name,
-            next_step=f"Set domain: {facts.installed.domain}, or uninstall with --purge first",
+            next_step=f"Set domain: {facts.installed.domain}, or run `lanpi uninstall --purge` first",
             exit_code=ExitCode.BAD_INPUT,
         )
     return wanted

@@ -82,7 +82,7 @@ class Lease:
             self._notify(
                 f"{answer.holder} has held the lock since {answer.since}; waiting to see whether it is still running"
             )
-        # An alive holder renews within RENEW_SECONDS; one that stays silent is a dead one to wait out.
+        # A live holder renews within RENEW_SECONDS; a silent one is dead, and lanpi waits until its lease ends.
         while not answer.mine:
             silent_before = answer.silent_seconds
             time.sleep(min(RENEW_SECONDS + 2, max(0.5, LEASE_SECONDS - silent_before)))
@@ -124,11 +124,9 @@ class Lease:
         if answer.mine:
             self._boot, self._renewed = answer.boot, _now()
             return
-        who = (
-            f"{answer.holder} has taken over, at {answer.since}" if answer.holder else "another lanpi has been running"
-        )
+        who = f"{answer.holder} took over at {answer.since}" if answer.holder else "another lanpi has changed this Pi"
         self._lost = TakenOver(
-            f"{who}, because this one was silent for more than {LEASE_SECONDS:.0f} s",
+            f"{who}; this one had been silent for more than {LEASE_SECONDS:.0f} s",
             host=self._host.name,
             next_step="Wait for it to finish, then run the same command again",
             exit_code=ExitCode.BLOCKED,

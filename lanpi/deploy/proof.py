@@ -76,14 +76,14 @@ def prove(host: Host, server: Server) -> Proof:
 
 
 def proven(session: Session, server: Server, report: Progress) -> Proof:
-    """The proof as a step that is told.
+    """The proof as a reported step.
 
     Raises:
         LanpiError: as ``prove``.
     """
     report.begin("Sending a message between two accounts")
     proof = session.persist(lambda: prove(session, server), report)
-    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms, found in the archive")
+    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms and archived")
     return proof
 
 

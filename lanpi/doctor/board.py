@@ -119,7 +119,7 @@ def heat(evidence: Evidence) -> Result:
 def cgroup(evidence: Evidence) -> Result:
     if evidence.facts.boot.memory_cgroup:
         return OK
-    if evidence.facts.hardware.is_virtual and not evidence.facts.boot.cmdline_path:
+    if evidence.facts.hardware.is_container and not evidence.facts.boot.cmdline_path:
         return skipped("this is a container: its host sets the limits")
     return Result("warning", "the kernel does not enforce memory limits", (evidence.facts.boot.kernel_cmdline[:200],),
                   "lanpi install --reboot")  # fmt: skip

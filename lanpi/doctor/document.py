@@ -10,7 +10,7 @@ VERSION = 1
 
 
 def document(host: str, findings: tuple[Finding, ...], complete: Callable[[str], str] = str) -> dict[str, Any]:
-    """What ``lanpi doctor --json`` prints; ``version`` changes when a key goes or changes its meaning.
+    """What ``lanpi doctor --json`` prints; ``version`` changes when a key is removed or changes its meaning.
 
     Args:
         host: its name. findings: about it.

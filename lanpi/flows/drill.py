@@ -46,7 +46,7 @@ class Rehearsed:
 
 
 def rehearse(session: Session, location: str, log: Path | None, report: Reporter) -> Rehearsed:
-    """Bring a Pi's newest snapshot back on a virtual Pi, which is removed again, and note the proof on the Pi.
+    """Restore a Pi's newest snapshot on a virtual Pi, remove that again, and record the proof on the Pi.
 
     Args:
         location: of the repository, as lanpi.yml names it; "" takes the first.

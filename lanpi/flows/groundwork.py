@@ -12,6 +12,7 @@ from lanpi.deploy.clock import set_clock
 from lanpi.deploy.converge import PlayReporter, RunOptions, converge
 from lanpi.deploy.desired import Desired, declared_packages, desired_state, without_start
 from lanpi.deploy.domain import chosen_domain
+from lanpi.deploy.python import install_python
 from lanpi.deploy.runner import Event
 from lanpi.deploy.session import Session
 from lanpi.deploy.state import InstalledRecord, write_installed
@@ -23,13 +24,14 @@ from lanpi.flows.places import EVERY_NEW_PLACE, Trying, recall, try_new
 from lanpi.hosts.base import Host
 from lanpi.im.versions import has_feature
 from lanpi.preflight import PACKAGES, Finding, findings
+from lanpi.ship.bundle import PythonMissing
 from lanpi.tuning.decide import plan_limits
 
 SERVER_UNIT = "ejabberd.service"
 
 
 class Reporter(PlayReporter, Protocol):
-    """How an install tells what it does; the CLI renders it."""
+    """How an install reports what it does; the CLI renders it."""
 
     def found(self, finding: Finding) -> None:
         """A preflight finding."""
@@ -65,20 +67,22 @@ Configure = Callable[[str | None, Facts], Config]
 def look(
     session: Session,
     configure: Configure,
+    options: RunOptions,
     report: Reporter,
     *,
     forced: bool = False,
     moved_back: bool = False,
     trial: Trying = EVERY_NEW_PLACE,
 ) -> Intent:
-    """Read the Pi, decide what it is to be, and make sure that it can; changes nothing.
+    """Read the Pi, decide what it is to be, and make sure that it can; installs Python where it is too small for that.
 
     Args:
         session: the Pi.
         configure: its configuration.
+        options: of the run.
         report: is told what is found.
-        forced: go on where preflight only objects to the system itself.
-        moved_back: go on where the server has moved to another Pi.
+        forced: continue where preflight only objects to the system itself.
+        moved_back: continue where the server has moved to another Pi.
         trial: how new backup places are tried.
 
     Raises:
@@ -88,7 +92,15 @@ def look(
     report.begin("Looking at the Pi")
     session.require_root()
     packages = (*declared_packages(), *PACKAGES)
-    facts = session.persist(lambda: read_facts(session, root=True, packages=packages), report)
+    try:
+        facts = session.persist(lambda: read_facts(session, root=True, packages=packages), report)
+    except PythonMissing:
+        if options.check:
+            raise
+        report.end("its Python is too small to read the Pi")
+        install_python(session, None, report, check=False, lock_seconds=options.lock_seconds)
+        report.begin("Looking at the Pi")
+        facts = session.persist(lambda: read_facts(session, root=True, packages=packages), report)
     if not moved_back:
         require_here(session, facts)
     config = configure(facts.config_text, facts)
@@ -149,7 +161,7 @@ def install_without_server(
     Raises:
         LanpiError: as :func:`look` and :func:`bring_about`; BLOCKED when another lanpi is at work.
     """
-    intent = look(session, lambda text, _: configure(text), report, moved_back=True)
+    intent = look(session, lambda text, _: configure(text), options, report, moved_back=True)
     with session.lease(report):
         events = bring_about(session, intent, options, report, without_server=True)
         if intent.unfinished or any(event.changed for event in events):
@@ -157,13 +169,13 @@ def install_without_server(
 
 
 def _require_features(facts: Facts, config: Config, host: Host) -> None:
-    """What the ejabberd of this Debian release and channel cannot do is said before anything is touched."""
+    """Refuse, before anything is changed, what the ejabberd of this Debian release and channel cannot do."""
     if config.im.registration == "invite" and not has_feature("invites", facts.os.codename, config.im.channel):
         raise LanpiError(
-            f"the ejabberd of {facts.os.codename} ({config.im.channel}) knows no invitations",
+            f"the ejabberd of {facts.os.codename} ({config.im.channel}) does not support invitations",
             host=host.name,
-            next_step="Take im.registration: closed and `lanpi user add NAME`, or Debian trixie with im.channel: "
-            "backports",
+            next_step="Set im.registration: closed and use `lanpi user add NAME`, or set im.channel: backports on "
+            "trixie",
             exit_code=ExitCode.BAD_INPUT,
         )
 
@@ -176,7 +188,7 @@ def _preflight(host: Host, intent: Intent, report: Reporter, *, forced: bool) ->
     if blockers:
         text = "; ".join(finding.text for finding in blockers)
         raise LanpiError(
-            f"this Pi cannot be installed yet: {text}",
+            f"lanpi cannot be installed on this Pi yet: {text}",
             host=host.name,
             next_step=blockers[0].next_step,
             exit_code=ExitCode.BLOCKED,

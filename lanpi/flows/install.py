@@ -22,9 +22,9 @@ class Options(RunOptions):
     """What the user asked of this run.
 
     Attributes:
-        force: go on where preflight only objects to the system itself.
+        force: continue where preflight only objects to the system itself.
         reboot: reboot when a change needs it.
-        bring_back: go on where the server has moved to another Pi.
+        bring_back: continue where the server has moved to another Pi.
         tried: new backup places that were tried already.
     """
 
@@ -44,7 +44,7 @@ class Outcome:
         password: of the administrator when the account was made in this run, else None.
         changed: paths and "verb unit" entries that changed, in order.
         proof: the message exchange; None in check mode.
-        reboot_needed: a change waits for a reboot.
+        reboot_needed: a change takes effect only after a reboot.
         events: of the playbook run.
     """
 
@@ -68,7 +68,7 @@ def install(
 
     Args:
         session: the Pi.
-        configure: makes the configuration from the text of the Pi's own lanpi.yml (None if there is none).
+        configure: makes the configuration from the text of the Pi's own lanpi.yml (None where there is none).
         options: of this run.
         report: is told what happens.
         choose_domain: asked once where no domain is chosen yet, with a proposal; None takes that.
@@ -86,7 +86,9 @@ def install(
         return config.model_copy(update={"domain": chosen}) if chosen else config
 
     trial = Trying(options.tried, reach_only=options.check)
-    intent = look(session, configured, report, forced=options.force, moved_back=options.bring_back, trial=trial)
+    intent = look(
+        session, configured, options, report, forced=options.force, moved_back=options.bring_back, trial=trial
+    )
     admin = f"{intent.config.admin}@{intent.domain}"
     if options.check:
         events = converge(session, intent.facts, intent.config, intent.desired, options, report)

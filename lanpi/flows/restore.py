@@ -67,7 +67,7 @@ class Restored:
 
 
 def restore(session: Session, request: Request, report: Reporter) -> Restored:
-    """Bring a snapshot back onto a Pi, fresh or not, and prove that messages pass.
+    """Restore a snapshot onto a Pi, fresh or not, and prove that messages pass.
 
     After an interruption, the same call continues. A failure after the data were exchanged puts the previous
     data back.
@@ -136,7 +136,7 @@ def may_go_back(error: LanpiError) -> bool:
 
 
 def discard_previous(session: Session, report: Progress) -> tuple[str, ...]:
-    """Remove what restores have kept of before; the names of what went.
+    """Remove the previous data that restores have kept; returns the names of what was removed.
 
     Raises:
         LanpiError: BLOCKED while a restore is unfinished.
@@ -160,7 +160,7 @@ def _bring_engine(session: Session, facts: Facts, log: Path | None, report: Repo
 
 
 def restore_part(session: Session, request: Request, account: str, room: str, report: Progress) -> dict[str, Any]:
-    """Bring one account or one room of a snapshot into the server that is in use; what is there stays.
+    """Restore one account or one room of a snapshot into the running server; existing data stay.
 
     Args:
         account, room: address of one of them, the other empty.
@@ -224,7 +224,7 @@ def same_domain(host: Host, facts: Facts, domain: str) -> None:
 
 
 def _go_back(session: Session, program: Program, options: Options, report: Reporter, previous: Previous) -> None:
-    """What was there before, data and settings, and the services as those settings have them."""
+    """Put the previous data and settings back, and the services into the state of those settings."""
     program.run("restore-back")
     if previous.moved:
         return  # the server that was here runs on another Pi, and stays off here

@@ -154,7 +154,7 @@ def changed(config: Config, change: Change) -> Config:
 
 
 def apply(session: Session, proposal: Proposal, options: RunOptions, report: PlayReporter) -> Outcome:
-    """Bring a proposal about, prove that messages pass, and go back by itself when they don't.
+    """Apply a proposal, prove that messages pass, and go back automatically when they do not.
 
     Args:
         session: the Pi.
@@ -170,7 +170,7 @@ def apply(session: Session, proposal: Proposal, options: RunOptions, report: Pla
     require_here(session, proposal.facts)
     with session.lease(report):
         if proposal.changes_nothing:
-            # No new set; files that somebody changed by hand are put right all the same.
+            # No new set, but files that somebody changed by hand are corrected.
             changed, proof = _bring_about(session, proposal.facts, proposal.after, proposal.plan, options, report)
             current = in_effect(proposal.sets)
             return Outcome(current.number if current else 0, changed, proof)

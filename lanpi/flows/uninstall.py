@@ -48,7 +48,7 @@ def backups_on_card(host: Host) -> int | None:
 
 
 def uninstall(session: Session, report: PlayReporter, *, purge: bool, check: bool, log: Path | None) -> Removed:
-    """Take lanpi off a Pi.
+    """Uninstall lanpi from a Pi.
 
     Args:
         session: the Pi.

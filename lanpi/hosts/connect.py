@@ -130,7 +130,7 @@ def connect(
         # For most people it is the one they have just logged in with.
         lambda: [options.sudo_password() or login.right],
         options.ask_secret,
-        f"Password of {last.user} for sudo on {last.name}: ",
+        f"Sudo password of {last.user} on {last.name}: ",
     )
     # What was asked once is known by then, and nobody may be there any more.
     unattended = replace(options, ask_secret=cannot_ask, confirm=cannot_confirm)
@@ -259,9 +259,10 @@ def _log_in(
     client.close()
     takes = "" if methods is None else f"; it takes {', '.join(sorted(methods)) or 'nothing'}"
     raise LanpiError(
-        f"the login as {hop.user} was refused ({tried} tried{takes})",
+        f"the login as {hop.user} was refused (tried {tried}{takes})",
         host=hop.name,
-        next_step="Check user and password; a password comes from --password-file, LANPI_SSH_PASSWORD or the terminal",
+        next_step="Check the user and the password; lanpi takes the password from --password-file, "
+        "LANPI_SSH_PASSWORD or the terminal",
         exit_code=ExitCode.REFUSED,
     ) from why
 

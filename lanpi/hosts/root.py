@@ -139,7 +139,7 @@ class Root:
 
     def _none_left(self, said: str = "") -> None:
         if self._passwords.nobody_to_ask:
-            self._refuse("it asks for a password, and there is no terminal to ask on")
+            self._refuse("it needs a password, and there is no terminal to ask on")
             self._next_step = "Give the password with --sudo-password-file FILE or LANPI_SUDO_PASSWORD"
         else:
             self._refuse(said)
@@ -147,7 +147,8 @@ class Root:
     def _refuse(self, reason: str, answer: Answer = "refused") -> None:
         self._answer, self._reason = answer, reason or "wrong password"
         self._next_step = (
-            "Pass the right password (--sudo-password-file or LANPI_SUDO_PASSWORD), or use a login that may run sudo"
+            "Use the right password (--sudo-password-file or LANPI_SUDO_PASSWORD), or a login that is allowed to "
+            "use sudo"
         )
 
     def wrap(self, argv: Sequence[str], stdin: bytes, run: RunCommand, host: str) -> tuple[list[str], bytes]:

@@ -62,7 +62,7 @@ def _clock(facts: Facts, now_epoch_seconds: float) -> Finding:
             f"the Pi's clock is {_duration(abs(offset))} {direction} this machine's",
             "lanpi sets the clock before any step that checks dates",
         )
-    if clock.synchronised or facts.hardware.is_virtual:
+    if clock.synchronised or facts.hardware.is_container:
         return ok("clock", f"correct to the minute{f', kept by {clock.time_service}' if clock.time_service else ''}")
     if not clock.time_service:
         return warning("clock", "nothing keeps the clock right", "lanpi installs systemd-timesyncd")

@@ -29,8 +29,8 @@ def _memory_cgroup(facts: Facts, config: Config) -> Finding:
     if boot.memory_cgroup:
         return ok("memory-limits", "the kernel enforces memory limits")
     text = "the kernel does not enforce memory limits"
-    if facts.hardware.is_virtual and not boot.cmdline_path:
-        step = "Nothing to do: the host of a virtual machine sets its limit"
+    if facts.hardware.is_container and not boot.cmdline_path:
+        step = "Nothing to do: the host of this container sets its limit"
     elif not config.memory.cgroup:
         step = "lanpi leaves it so, because memory.cgroup is false"
     elif _ENABLE in boot.kernel_cmdline.split():

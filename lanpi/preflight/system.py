@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lanpi.facts.model import Facts
-from lanpi.preflight.finding import Finding, ok, refusal
+from lanpi.preflight.finding import Finding, ok, refusal, warning
 
 SUPPORTED_RELEASES = ("trixie", "bookworm")
 SUPPORTED_ARCHITECTURES = ("arm64", "amd64")
@@ -12,7 +12,7 @@ SUPPORTED_IDS = ("debian", "raspbian")
 
 
 def findings(facts: Facts, *, forced: bool) -> Iterator[Finding]:
-    """Release and architecture."""
+    """Release, architecture, and the Python that lanpi's programs there need."""
     os = facts.os
     name = os.pretty_name
     if os.is_raspberry_pi_os:
@@ -35,3 +35,5 @@ def findings(facts: Facts, *, forced: bool) -> Iterator[Finding]:
             "Flash the 64-bit image of Raspberry Pi OS Lite",
             forced=forced,
         )
+    if os.missing_modules:
+        yield warning("python", "only part of Python 3 is installed (python3-minimal)", "lanpi installs python3 first")

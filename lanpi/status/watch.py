@@ -28,7 +28,7 @@ class Watched:
         connect: opens the connection; called again after a failure, at the next look.
         may_be_root: read as root where the login allows it.
         deep: also send a message between two accounts made for it.
-        since_seconds: of history to read one by one.
+        since_seconds: of history to read sample by sample.
         complete: makes the commands in a text ready to be pasted, see :mod:`lanpi.hints`.
     """
 
@@ -48,7 +48,7 @@ class Watched:
         self._deep = deep
         self._since_seconds = since_seconds
         self._complete = complete
-        self.asking = threading.Event()  # set from the first time that the Pi is asked, or does not answer
+        self.asking = threading.Event()  # set after the first attempt to read the Pi, whether it answered or not
         self._open: ExitStack | None = None
         self._host: Host | None = None
         self.recent: deque[Readings] = deque(maxlen=KEPT)

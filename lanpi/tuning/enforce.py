@@ -35,7 +35,7 @@ def unenforced(facts: Facts, config: Config, settings: tuple[Setting, ...]) -> t
             setting.name for setting in settings if ".memory_" in setting.name and setting.lands.endswith(".slice")
         )
         found.append(Unenforced(names, memory.text, memory.next_step))
-    if facts.hardware.is_virtual:
+    if facts.hardware.is_container:
         names = tuple(setting.name for setting in settings if setting.name.startswith(CONTAINER_SYSCTLS))
         found.append(
             Unenforced(

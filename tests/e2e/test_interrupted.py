@@ -85,7 +85,7 @@ def test_a_connection_that_is_cut_in_the_middle_is_made_again(pi, on_pi):
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     assert "connecting again" in output
-    assert "messages pass" in output
+    assert "messages are delivered" in output
 
 
 def test_a_pending_restart_survives_an_interruption(pi, lanpi, on_pi):

@@ -133,6 +133,7 @@ def _hints(text):
 
 
 COMMANDS_NOW = _all_commands()
+COMMANDS_NOW["tune"] = COMMANDS_NOW["tune apply"]  # what it is short for
 SHOWN = [(where, hint) for where, text, _ in _texts() for hint in _hints(text)]
 
 

@@ -43,7 +43,7 @@ def test_the_proposed_domain_is_taken_with_the_enter_key(typing, capsys):
 def test_what_is_no_domain_is_asked_for_again(typing, capsys):
     typing("school", "Chat.School.example")
     assert module._choose_domain(Terminal(), "pi.local") == "chat.school.example"
-    assert "use school.local" in capsys.readouterr().err
+    assert "school.local" in capsys.readouterr().err
 
 
 def test_with_yes_or_without_a_terminal_the_proposal_is_taken_unasked(typing, monkeypatch):

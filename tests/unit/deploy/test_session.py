@@ -120,7 +120,7 @@ def working(open_session, do):
 
 def test_a_lease_that_was_taken_over_stops_the_work_before_its_next_command(machine, lease_file, monkeypatch):
     monkeypatch.setattr(lock, "RENEW_SECONDS", 0.05)
-    with pytest.raises(TakenOver, match="eve@laptop has taken over, at 2026-01-01 10:00:00") as caught:
+    with pytest.raises(TakenOver, match="eve@laptop took over at 2026-01-01 10:00:00") as caught:
         working(Session(machine), lambda: steal(lease_file))
     assert caught.value.exit_code is ExitCode.BLOCKED
     assert json.loads(lease_file.read_text())["holder"] == "eve@laptop"  # and it is not taken from them again
@@ -133,7 +133,7 @@ def test_after_a_sleep_of_this_machine_the_lease_is_looked_at_before_the_next_co
 
 
 def test_one_that_came_and_went_meanwhile_counts_as_taken_over(machine, lease_file, monkeypatch):
-    with pytest.raises(TakenOver, match="another lanpi has been running"):
+    with pytest.raises(TakenOver, match="another lanpi has changed this Pi"):
         away(Session(machine), lease_file.unlink, monkeypatch)
 
 

@@ -61,9 +61,9 @@ class SshServer:
         channel.close()
 
     def cut(self):
-        for transport in self._transports:
+        cut, self._transports = self._transports, []  # and not those that come while we do it
+        for transport in cut:
             transport.close()
-        self._transports.clear()
 
     def close(self):
         self._listener.close()

@@ -58,7 +58,7 @@ def test_a_wrong_password_may_be_typed_again_twice(server, tmp_path):
 
 
 def test_after_three_wrong_ones_it_says_so(server, tmp_path):
-    with pytest.raises(LanpiError, match=r"login as pi was refused .keys and passwords tried") as caught:
+    with pytest.raises(LanpiError, match=r"login as pi was refused .tried keys and passwords") as caught:
         reach(server, tmp_path, Asked("a", "b", "c"))
     assert caught.value.exit_code is ExitCode.REFUSED
     assert len(server.tried) == 3
@@ -72,13 +72,13 @@ def test_without_a_terminal_the_refusal_names_the_way_to_give_a_password(server,
 
 def test_where_only_keys_are_taken_nobody_is_asked(server, tmp_path):
     server.methods = "publickey"
-    with pytest.raises(LanpiError, match="keys tried; it takes publickey"):
+    with pytest.raises(LanpiError, match="tried keys; it takes publickey"):
         reach(server, tmp_path, Asked())
 
 
 def test_what_is_no_ssh_server_is_still_called_that(server, tmp_path):
     server.accepts = False
-    with pytest.raises(LanpiError, match="the SSH connection to port") as caught:
+    with pytest.raises(LanpiError, match=r"SSH connection to port .* failed") as caught:
         reach(server, tmp_path, Asked())
     assert caught.value.exit_code is ExitCode.UNREACHABLE
 
