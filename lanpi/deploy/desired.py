@@ -19,6 +19,7 @@ from lanpi.config.backup import calendar
 from lanpi.config.dump import dump
 from lanpi.config.model import Config
 from lanpi.deploy import ports
+from lanpi.deploy.alert_settings import build_alert_settings
 from lanpi.deploy.backup_manifest import build_manifest
 from lanpi.deploy.declaration import Entry, FileEntry
 from lanpi.deploy.expressions import holds
@@ -235,6 +236,7 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
         domain: the XMPP domain.
     """
     values = context(facts, config, plan, domain)
+    values["alert_settings"] = build_alert_settings(config, domain)
     values["backup_manifest"] = build_manifest(backup_items(values), config, domain)
     renderer = _Renderer(values, dump(config))
     values["fragments"] = renderer.fragments
