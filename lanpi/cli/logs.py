@@ -23,8 +23,8 @@ def logs(
         list[str] | None,
         typer.Argument(
             metavar="TARGET|SERVICE",
-            help="The target as everywhere (without one: this machine), and ejabberd, redis, postgresql, epmd, kernel, "
-            "lanpi or one of lanpi's units (without one: all). In any order; a service's name is no target.",
+            help="The target as everywhere (without one: this machine), and ejabberd, redis, postgresql, epmd, nginx, "
+            "kernel, lanpi or one of lanpi's units (without one: all). In any order; a service's name is no target.",
             show_default=False,
         ),
     ] = None,

@@ -19,6 +19,7 @@ from lanpi.config.dump import dump
 from lanpi.config.model import Config
 from lanpi.deploy import ports
 from lanpi.deploy.backup_manifest import build_manifest
+from lanpi.deploy.front_door import front_door
 from lanpi.deploy.roles import declarations
 from lanpi.facts.model import Facts
 from lanpi.im.versions import has_feature
@@ -149,8 +150,17 @@ def _tls(config: Config) -> dict[str, str | None]:
             return {"certificate": f"{paths.PI_TLS}/server.pem", "key": None}
 
 
+TLS_CIPHERS = ":".join(
+    f"ECDHE-{key}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+    for key in ("ECDSA", "RSA")
+)
+"""Mozilla's "intermediate" recommendation, less finite-field Diffie-Hellman: forward secrecy only."""
+
+
 def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, Any]:
     """All that templates and ``when`` conditions can refer to."""
+    has = partial(_has, facts.os.codename, config.im.channel)
     return {
         "facts": facts,
         "config": config,
@@ -165,12 +175,24 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "check_minutes": MINUTES,
         "aliases": _aliases(facts, domain),
         "openings": ports.openings(config, ssh_ports(facts)),
-        "ports": {"turn_first": ports.TURN_FIRST, "turn_last": ports.TURN_LAST, "metrics": ports.METRICS},
+        "ports": {
+            "turn_first": ports.TURN_FIRST,
+            "turn_last": ports.TURN_LAST,
+            "metrics": ports.METRICS,
+            "front_http": ports.FRONT_HTTP,
+            "front_xmpp": ports.FRONT_XMPP,
+            "relay": ports.RELAY,
+        },
         "logs": _logs(config),
         "tls": _tls(config),
+        "tls_ciphers": TLS_CIPHERS,
+        # nginx 1.26 is in trixie, 1.22 in bookworm.
+        "door": front_door(
+            config, plan, domain, ssh_ports(facts), passes=facts.os.codename != "bookworm", tagged=has("listener_tag")
+        ),
         "secret": lambda name: f"@LANPI_SECRET:{name}@",
         "backup_calendar": calendar(config.backup.schedule),
-        "has": partial(_has, facts.os.codename, config.im.channel),
+        "has": has,
     }
 
 

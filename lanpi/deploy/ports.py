@@ -7,6 +7,9 @@ from lanpi.config.model import Config
 
 TURN_FIRST, TURN_LAST = 49152, 49251
 """UDP ports for relayed calls: a hundred from the dynamic range (RFC 6335), two for each call."""
+FRONT_HTTP, FRONT_XMPP, RELAY = 5280, 5224, 5225
+"""On loopback, between nginx and ejabberd: HTTP, XMPP's TLS with the PROXY protocol, and nginx's
+own way to the latter."""
 METRICS = 9100
 """The node exporter's own (github.com/prometheus/prometheus/wiki/Default-port-allocations)."""
 

@@ -8,7 +8,21 @@ import yaml
 
 from lanpi import paths
 
-ROLES = ("base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "backup", "checks", "metrics")
+ROLES = (
+    "base",
+    "memory",
+    "logs",
+    "network",
+    "redis",
+    "tls",
+    "limits",
+    "database",
+    "im",
+    "web",
+    "backup",
+    "checks",
+    "metrics",
+)
 """In the order in which their units come up."""
 
 # libyaml's where PyYAML was built with it: a dozen files are read for each status.

@@ -9,9 +9,9 @@ from lanpi.preflight.finding import Finding, blocker, ok, warning
 
 WEAK_SIGNAL_DBM = -70
 # What Debian's packages run; where such a package is, the finding about the package says all.
-PROCESS_PACKAGES = {"redis-server": "redis-server", "beam.smp": "ejabberd", "epmd": "ejabberd"}
+PROCESS_PACKAGES = {"nginx": "nginx", "redis-server": "redis-server", "beam.smp": "ejabberd", "epmd": "ejabberd"}
 # What listens for an earlier lanpi install; systemd holds the sockets it activates.
-OWN_PROCESSES = ("beam.smp", "epmd", "redis-server", "postgres", "prometheus-node", "systemd", "")
+OWN_PROCESSES = ("beam.smp", "epmd", "nginx", "redis-server", "postgres", "prometheus-node", "systemd", "")
 
 
 def findings(facts: Facts, config: Config) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from lanpi.preflight.finding import Finding, blocker, ok, refusal, warning
 from lanpi.preflight.health import clock_offset_seconds
 
 # lanpi takes these over completely, configuration included.
-TAKEN_OVER = {"ejabberd": "ejabberd", "redis-server": "Redis"}
+TAKEN_OVER = {"ejabberd": "ejabberd", "redis-server": "Redis", "nginx": "nginx"}
 # Other servers of the same kind: they clash when they run, and their ports then say so.
 OTHER_XMPP = ("prosody", "openfire", "jabberd2")
 OTHER_REDIS = ("valkey-server", "keydb-server")
