@@ -36,7 +36,8 @@ CAUSES = (
     _cause("port-taken", r"eaddrinuse|address already in use|Failed to open socket.*in use",
            "another program has one of its ports", "Stop the other program (ss -tlnp says which), then restart", ""),
     _cause("configuration", r"Invalid .*configuration|syntax error|Failed to load configuration|"
-           r"Failed to parse.*ejabberd\.yml|Unknown option|bad config", "its configuration is broken",
+           r"Failed to parse.*ejabberd\.yml|Unknown option|bad config|"
+           r"nginx: configuration file .* test failed", "its configuration is broken",
            "Put the configuration back: lanpi install", "converge"),
     _cause("node-name", r"node name mismatch|owned by another node",
            "its database belongs to another Erlang node name", "Put the node name back: lanpi install", "converge"),

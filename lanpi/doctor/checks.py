@@ -9,7 +9,7 @@ from lanpi.errors import ExitCode, LanpiError
 
 # Within a severity: what makes services fail, then the services, then the rest.
 _CAUSES = ("installed", "card", "disk-full", "clock", "certificate", "packages", "power", "heat", "memory", "oom")
-_SERVICES = ("database", "redis", "im")
+_SERVICES = ("database", "redis", "im", "web")
 _BY_ID = {check.id: check for check in (*upkeep.CHECKS, *board.CHECKS, *services.CHECKS)}
 CHECKS: tuple[Check, ...] = tuple(
     _BY_ID[name] for name in (*_CAUSES, *_SERVICES, *(name for name in _BY_ID if name not in (*_CAUSES, *_SERVICES)))

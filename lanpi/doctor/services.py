@@ -26,9 +26,14 @@ _HOME = tuple(
 )
 
 
-def _port_owner(evidence: Evidence) -> str:
+_PORTS = {"ejabberd": ("beam", (5222, 5223)), "nginx": ("nginx", (80, 443))}
+"""What each service's process is called, and the ports that it needs."""
+
+
+def _port_owner(evidence: Evidence, service: str) -> str:
+    own, ports = _PORTS.get(service, ("", ()))
     for listener in evidence.facts.listeners:
-        if listener.port in (80, 443, 5222, 5223) and listener.process and "beam" not in listener.process:
+        if listener.port in ports and listener.process and own not in listener.process:
             return f"port {listener.port} is held by {listener.process}"
     return ""
 
@@ -47,10 +52,10 @@ def _down(evidence: Evidence, unit: Unit, *sources: str) -> Result:
     if free < FULL_BYTES:
         return Result("critical", f"{how}: the disk is full", (state, f"free on /: {free} bytes"),
                       "Free space: lanpi doctor --fix", "free-disk")  # fmt: skip
-    owner = _port_owner(evidence) if name == "ejabberd" else ""
+    owner = _port_owner(evidence, name)
     if owner:
         return Result("critical", f"{how}: {owner}", (owner, state),
-                      "Stop that program (ss -tlnp shows it), then: systemctl restart ejabberd")  # fmt: skip
+                      f"Stop that program (ss -tlnp shows it), then: systemctl restart {name}")  # fmt: skip
     program = re.split("[-@]", name)[0]
     drifted = [f"{drift.path} was {drift.state}" for drift in evidence.drift if f"/{program}" in drift.path]
     if drifted and (found is None or found[0].id in ("configuration", "killed")):
@@ -80,6 +85,13 @@ def redis(evidence: Evidence) -> Result:
     return _down(evidence, unit, "redis")
 
 
+def web(evidence: Evidence) -> Result:
+    unit = evidence.units.get("nginx.service")
+    if unit is None:
+        return Result("critical", "nginx is not installed", (), "lanpi install", "converge")
+    return _down(evidence, unit, "nginx")
+
+
 def database(evidence: Evidence) -> Result:
     if database_of(evidence.facts.config_text) != "postgresql":
         return skipped("the database is a file of ejabberd's")
@@ -90,7 +102,7 @@ def database(evidence: Evidence) -> Result:
 
 
 def units(evidence: Evidence) -> Result:
-    own = ("ejabberd.service", "redis-server.service", POSTGRESQL)
+    own = ("ejabberd.service", "redis-server.service", "nginx.service", POSTGRESQL)
     failed = [
         unit for name, unit in sorted(evidence.units.items()) if unit.active == "failed" and not name.startswith(own)
     ]
@@ -173,6 +185,7 @@ CHECKS = (
     Check(
         "database", "Database", "PostgreSQL, where it is used, runs and stays up; else why not", "critical", database
     ),
+    Check("web", "Front door", "nginx runs and stays up; else why not", "critical", web),
     Check("redis", "Redis", "Redis runs and stays up; else why not", "critical", redis),
     Check(
         "oom", "Out of memory", "the kernel's log: programs ended for want of memory", "critical", oom, needs_root=True

@@ -17,6 +17,8 @@ from lanpi.status.lines import NOT_AVAILABLE, UNKNOWN, VERDICTS, Line, duration,
 from lanpi.status.model import MadeFor, Readings, Service
 
 REQUIRED = ("ejabberd.service", "redis-server.service")
+CORE = (*REQUIRED, "nginx.service")
+"""Down, each of them is critical. A Pi of an earlier lanpi has no nginx, and misses nothing."""
 BACKUP_TIMER = "lanpi-backup.timer"
 MEGABYTE = 1024 * 1024
 
@@ -104,7 +106,7 @@ def _services(readings: Readings) -> list[Line]:
     ]
     # Without these nobody can write to anybody. A cluster that is not ours is somebody else's business.
     ours = database_of(readings.config_text) == "postgresql"
-    core = {unit for unit in known if unit in REQUIRED or (ours and unit.startswith(POSTGRESQL))}
+    core = {unit for unit in known if unit in CORE or (ours and unit.startswith(POSTGRESQL))}
     fine = 0
     for service in readings.services:
         if service.unit.startswith(POSTGRESQL) and not ours:

@@ -9,7 +9,7 @@ from lanpi.ship.bundle import broken_reading, run_program
 from lanpi.status.model import Readings
 
 TIMEOUT_SECONDS = 30
-ALWAYS_WATCHED = ("ejabberd.service", "redis-server.service", "ssh.service")
+ALWAYS_WATCHED = ("ejabberd.service", "redis-server.service", "nginx.service", "ssh.service")
 
 
 def watched_units() -> tuple[str, ...]:

@@ -32,11 +32,14 @@ def drift(source: Machine) -> list[dict[str, str]]:
 
 
 def firewall_same(source: Machine) -> bool | None:
-    """Whether the kernel has the rules of lanpi's file: both are listed, one loaded in an empty network."""
+    """Whether the kernel has the rules of lanpi's file: both are listed, one loaded in an empty network.
+
+    Without what is in the sets: that comes and goes with whoever knocks.
+    """
     if not source.exists(FIREWALL):
         return None
-    now = source.command("nft", "-s", "list", "table", "inet", "lanpi")
-    wanted = source.command("unshare", "-n", "sh", "-c", f"nft -f {FIREWALL} && nft -s list table inet lanpi")
+    now = source.command("nft", "-s", "-t", "list", "table", "inet", "lanpi")
+    wanted = source.command("unshare", "-n", "sh", "-c", f"nft -f {FIREWALL} && nft -s -t list table inet lanpi")
     if wanted is None or wanted[0] != 0 or now is None:
         return None
     return now == wanted
