@@ -11,8 +11,8 @@ from lanpi.pi.read.limited import bans, connections
 NOW = 1795576200.0  # 2026-11-25 03:10:00 UTC
 BAN = (
     "2026-11-25 03:07:{second}.890939+00:00 [warning] <0.558.0>@mod_fail2ban:log_and_disconnect/3:218 Connection "
-    "attempt from blacklisted IP {address}: Too many (20) failed authentications from this IP address ({address}). The address "
-    "will be unblocked at 04:07:19 25.11.2026 UTC"
+    "attempt from blacklisted IP {address}: Too many (20) failed authentications from this IP address ({address}). The "
+    "address will be unblocked at 04:07:19 25.11.2026 UTC"
 )
 
 
