@@ -27,7 +27,7 @@ QUIETLY = (
     *("-p", "Nice=19", "-p", "CPUSchedulingPolicy=idle", "-p", "IOSchedulingClass=idle"),
     *("-p", "CacheDirectory=lanpi-backup"),
 )
-"""In front of long work, so that people's messages come first, as with the timers' units."""
+"""Prefix for long work, so that people's messages come first, as in the timers' units."""
 _NOT_FOUND = (126, 127, 203)
 
 
@@ -56,7 +56,7 @@ class Program:
             The verb's result; empty where it has none.
 
         Raises:
-            LanpiError: as the program says; BAD_INPUT where there is no such program.
+            LanpiError: as the program reports it; BAD_INPUT where the program is not installed.
         """
         listener = _Listener(self._progress)
         command: Sequence[str] = (*(QUIETLY if quietly else ()), self._path, *arguments)
@@ -65,16 +65,16 @@ class Program:
             raise self._failure(listener.error) from listener.crash
         if status in _NOT_FOUND and not listener.result:
             raise LanpiError(
-                "backups are not set up there",
+                "backups are not set up on this Pi",
                 host=self._host.name,
-                next_step="Run `lanpi install` there first",
+                next_step="Run `lanpi install` first",
                 exit_code=ExitCode.BAD_INPUT,
             )
         if status != 0:
             raise LanpiError(
-                f"{self._path} {arguments[0]} ended with status {status}",
+                f"{self._path} {arguments[0]} ended with exit status {status}",
                 host=self._host.name,
-                next_step="`lanpi logs` shows what it said",
+                next_step="`lanpi logs` shows its messages",
             )
         return listener.result
 
@@ -88,7 +88,7 @@ class Program:
 
 
 class Crash(Exception):
-    """A mistake in the program: what its traceback on the Pi was, for ``--debug``."""
+    """A bug in the program: its traceback on the Pi, for ``--debug``."""
 
 
 class _Listener:

@@ -1,4 +1,4 @@
-"""The recovery sheet: all that brings a dead Pi back, on one page for a drawer."""
+"""The recovery sheet: everything needed to restore a dead Pi, on one page to keep in a drawer."""
 
 import io
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ def recovery_sheet(domain: str, repositories: Sequence[str], key: str, *, paper:
         domain: of the server.
         repositories: as lanpi.yml names them.
         key: of all of them; whoever has it and a repository reads everything in it.
-        paper: for a file that is printed; else for a dark terminal.
+        paper: for a file to print; otherwise for a dark terminal.
     """
     code = io.StringIO()
     segno.make(key, error="m").terminal(out=code, border=2, compact=True)
@@ -22,8 +22,8 @@ def recovery_sheet(domain: str, repositories: Sequence[str], key: str, *, paper:
 Recovery sheet of {domain}
 {"=" * (18 + len(domain))}
 
-With this key and one of the repositories, everything comes back; without the key, nothing does.
-Whoever has both can read it all: keep this sheet where you keep papers, not beside the backup.
+With this key and one of the repositories you can restore everything; without the key, nothing.
+Anyone who has both can read it all: keep this sheet with your papers, not next to the backup.
 
 Key:
 
@@ -33,9 +33,9 @@ Repositories:
 
 {places}
 
-To bring the server back, on the same or another Pi (its name does not matter):
+To restore the server, on the same Pi or another one (its name does not matter):
 
- 1. Write the key into a file, say key.txt, on the computer that has lanpi.
+ 1. Save the key to a file, for example key.txt, on a computer that has lanpi.
  2. lanpi restore --from {repositories[0] if repositories else "REPOSITORY"} --key-file key.txt pi@raspberrypi.local
 
 The key as a QR code:

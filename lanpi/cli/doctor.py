@@ -9,9 +9,9 @@ from lanpi.cli.terminal import MARKS, STYLES, Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
+    from lanpi.deploy.session import Session
     from lanpi.doctor.result import Finding
     from lanpi.flows.install import Outcome
-    from lanpi.hosts import Host
 
 app = typer.Typer()
 
@@ -20,21 +20,31 @@ app = typer.Typer()
 @with_login
 def doctor(
     target: TargetArgument = None,
-    only: Annotated[str, typer.Option("--only", metavar="ID[,ID]", help="Only these checks.", show_default=False)] = "",
-    list_checks: Annotated[bool, typer.Option("--list", help="Name all checks and end.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what lanpi can mend, after asking.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Show how files differ from what lanpi places.")] = False,
+    only: Annotated[
+        str, typer.Option("--only", metavar="ID[,ID]", help="Run only these checks.", show_default=False)
+    ] = "",
+    list_checks: Annotated[bool, typer.Option("--list", help="List all checks and exit.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix what lanpi can fix, after asking you.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show how files differ from what lanpi installs.")] = False,
     no_root: Annotated[
-        bool, typer.Option("--no-root", help="Look at what an ordinary user may, and ask for no password of sudo.")
+        bool, typer.Option("--no-root", help="Check only what an ordinary user can read; do not use sudo.")
     ] = False,
     *,
     login: Login,
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
-    """Say what is wrong, the cause first, with the evidence and what mends it. Changes nothing without --fix.
+    """Find out what is wrong with a Pi, why, and how to fix it.
 
-    Ends with 0 when all is well, 1 with a warning, 2 when something is critical, 3 when a check broke.
+    Without --fix, lanpi changes nothing.
+
+    The exit code is 0 if all is well, 1 for a warning, 2 for a critical finding, and 3 if a check failed to run.
+
+    \b
+    Examples:
+      lanpi doctor pi@raspberrypi.local
+      lanpi doctor pi@raspberrypi.local --fix
+      lanpi doctor --list
     """
     from lanpi.doctor.checks import CHECKS, choose, examine, exit_status
     from lanpi.doctor.document import document
@@ -52,9 +62,9 @@ def doctor(
         root = not no_root and host.can_be_root
         if (fix or diff) and not root:
             raise LanpiError(
-                "--fix and --diff need root there",
+                f"--fix and --diff need root on {host.name}",
                 host=host.name,
-                next_step="Give sudo's password (--sudo-password-file), or leave them out",
+                next_step="Pass the sudo password with --sudo-password-file, or leave out --fix and --diff",
                 exit_code=ExitCode.REFUSED,
             )
         findings = examine(read_evidence(host, root=root), checks)
@@ -64,7 +74,7 @@ def doctor(
             _diff(host, terminal)
         name = host.name
     if json_output:
-        terminal.json(document(name, findings))
+        terminal.json(document(name, findings, terminal.place.complete))
     else:
         _show(terminal, findings)
     raise typer.Exit(exit_status(findings))
@@ -84,23 +94,24 @@ def _show(terminal: Terminal, findings: "tuple[Finding, ...]") -> None:
         for shown in result.evidence:
             line.append("".join(f"\n    | {part}" for part in shown.splitlines()), style="dim")
         if result.fix:
-            line.append(f"\n    fix: {result.fix}")
+            line.append(f"\n    fix: {terminal.place.complete(result.fix)}")
         if result.action:
-            line.append("\n    lanpi doctor --fix does it", style="dim")
+            line.append(terminal.place.complete("\n    `lanpi doctor --fix` can do this"), style="dim")
         terminal.result(line)
     unknown = [finding.result.cause for finding in findings if finding.result.state == "skipped"]
     closed = unknown.count(NO_ROOT)
     counts = [
         f"{len(findings) - len(bad) - len(unknown)} checks are fine",
-        f"{len(unknown) - closed} not for this machine",
+        f"{len(unknown) - closed} do not apply to this machine",
     ]
     if closed:
         counts.append(f"{closed} {NO_ROOT}")
     terminal.result(f"{len(bad)} findings, {', '.join(counts)}.")
 
 
-def _mend(host: "Host", terminal: Terminal, findings: "tuple[Finding, ...]") -> bool:
-    """Ask for and carry out what can be mended; whether anything was done."""
+def _mend(host: "Session", terminal: Terminal, findings: "tuple[Finding, ...]") -> bool:
+    """Ask for each possible fix and carry it out; whether anything was done."""
+    from lanpi.cli.install_report import TerminalReporter
     from lanpi.flows.fix import mend, plan, say
 
     def converge() -> None:
@@ -112,23 +123,24 @@ def _mend(host: "Host", terminal: Terminal, findings: "tuple[Finding, ...]") -> 
             continue
         done = True
         try:
-            mend(host, action, target, converge)
+            with TerminalReporter(terminal, verbose=False) as report:
+                mend(host, action, target, converge, report)
         except LanpiError as error:
-            # The next step may be the one that helps; what is still wrong shows when all is examined again.
+            # The next fix may be the one that helps; what is still wrong shows when everything is checked again.
             terminal.error(str(error))
         else:
             terminal.note(f"done: {say(action, target)}")
     return done
 
 
-def _diff(host: "Host", terminal: Terminal) -> None:
+def _diff(host: "Session", terminal: Terminal) -> None:
     from lanpi.cli.install_report import diffs
 
     for text in diffs(_install(host, check=True).events):
         terminal.note(text)
 
 
-def _install(host: "Host", *, check: bool) -> "Outcome":
+def _install(host: "Session", *, check: bool) -> "Outcome":
     from lanpi.cli.install_report import TerminalReporter
     from lanpi.config.load import effective, parse
     from lanpi.config.model import Config

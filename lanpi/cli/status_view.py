@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lanpi.cli.terminal import MARKS, STYLES
+from lanpi.cli.terminal import MARKS, STYLES, whole
 from lanpi.status.charts import bars, columns, figure, series
 from lanpi.status.judge import Report
 from lanpi.status.model import Readings
@@ -34,9 +34,9 @@ def _lines(report: Report) -> list[RenderableType]:
             (f"{line.label}  ".ljust(19)),
             (line.text, "dim" if line.level == "unknown" else ""),
         )
-        if line.hint:
-            text.append(f"\n      {line.hint}", style="dim")
         parts.append(text)
+        if line.hint:
+            parts.append(whole(Text(f"      {line.hint}", style="dim")))
     return parts
 
 
@@ -55,7 +55,7 @@ def charts(report: Report) -> RenderableType:
     history = report.readings.history if report.readings else None
     samples = history.samples if history else ()
     if len(samples) < ENOUGH:
-        text = "there is no history yet: the Pi looks at itself every few minutes"
+        text = "there is no history yet: the Pi records its state every few minutes"
         return Text.assemble((report.target, "bold"), f": {report.summary if report.readings is None else text}")
     began, ended = samples[0].epoch, samples[-1].epoch
     parts: list[RenderableType] = [Text.assemble((report.target, "bold"), f": {stamp(began)} to {stamp(ended)}")]
@@ -112,12 +112,12 @@ def live(watched: Sequence[Watched], reports: Sequence[Report], interval_seconds
 
     What moves comes first, for a small terminal shows only the beginning.
     """
-    parts: list[RenderableType] = [Text(f"Every {interval_seconds:g} s; Ctrl-C ends it", style="dim")]
+    parts: list[RenderableType] = [Text(f"Updated every {interval_seconds:g} s; press Ctrl-C to stop", style="dim")]
     for target, report in zip(watched, reports, strict=True):
         parts.append(_headline(report))
         shown = report
         if report.readings is None:
-            parts.append(Text("  Trying again; below is what was seen last" if target.last else "  Trying again"))
+            parts.append(Text("  Trying again; the last known state is below" if target.last else "  Trying again"))
             shown = target.last or report
         for label, values in trends(list(target.recent)).items():
             now = values[-1]

@@ -14,18 +14,19 @@ from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.im.admin import generate_password
 
-app = typer.Typer(no_args_is_help=True, help="Accounts: add, list, new passwords, remove.")
+app = typer.Typer(no_args_is_help=True, help="Add, list and remove accounts, and change passwords.")
 
-NameArgument = Annotated[str, typer.Argument(help="What comes before the @.", show_default=False)]
+NameArgument = Annotated[str, typer.Argument(help="The part of the address before the @.", show_default=False)]
 AccountPasswordFile = Annotated[
     Path | None,
     typer.Option(
         "--password-file",
-        help="Read the account's password there; with --generate, write it there (0600).",
+        metavar="FILE",
+        help="Read the account's password from FILE; with --generate, write it to FILE (mode 0600).",
         show_default=False,
     ),
 ]
-Generate = Annotated[bool, typer.Option("--generate", help="Make up a password.")]
+Generate = Annotated[bool, typer.Option("--generate", help="Generate a password.")]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,10 @@ class SshLogin(Login):
     """Here --password-file is the account's."""
 
     ssh_password_file: Annotated[
-        Path | None, typer.Option("--ssh-password-file", help="File with the SSH password.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--ssh-password-file", metavar="FILE", help="Read the SSH password from FILE.", show_default=False
+        ),
     ] = None
 
 
@@ -45,8 +49,8 @@ PASSWORD_MIN = 8
 def _checked(name: str) -> str:
     if not _NAME.match(name):
         raise LanpiError(
-            f"{name!r} cannot be an account's name",
-            next_step="Take small letters, digits, dots, hyphens and underscores, such as anna or anna.b",
+            f"{name!r} is not a valid account name",
+            next_step="Use lower-case letters, digits, dots, hyphens and underscores, such as anna or anna.b",
             exit_code=ExitCode.BAD_INPUT,
         )
     return name
@@ -67,16 +71,16 @@ def _password(terminal: Terminal, name: str, file: Path | None, generate: bool) 
         except OSError as error:
             raise LanpiError(f"cannot read {file}: {error.strerror}", exit_code=ExitCode.BAD_INPUT) from error
     else:
-        typed = terminal.ask_secret(f"New password for {name} (empty makes one up): ")
+        typed = terminal.ask_secret(f"New password for {name} (leave empty to generate one): ")
         if not typed:
             return generate_password(), True
-        if terminal.ask_secret("Once more: ") != typed:
-            raise LanpiError("the two passwords differ", exit_code=ExitCode.BAD_INPUT)
+        if terminal.ask_secret("Repeat the password: ") != typed:
+            raise LanpiError("the passwords do not match", exit_code=ExitCode.BAD_INPUT)
         password = typed
     if len(password) < PASSWORD_MIN:
         raise LanpiError(
-            f"the password has fewer than {PASSWORD_MIN} characters",
-            next_step="Take a longer one, or --generate",
+            f"the password is shorter than {PASSWORD_MIN} characters",
+            next_step="Choose a longer one, or pass --generate",
             exit_code=ExitCode.BAD_INPUT,
         )
     return password, False
@@ -93,13 +97,19 @@ def add(
     login: SshLogin,
     json_output: Json = False,
 ) -> None:
-    """Make an account."""
+    """Create an account.
+
+    \b
+    Examples:
+      lanpi user add anna pi@raspberrypi.local
+      lanpi user add ben pi@raspberrypi.local --generate
+    """
     terminal = Terminal(json_output=json_output)
     with open_target(target, terminal, login) as host:
         server = installed_server(host)
         password, show = _password(terminal, _checked(name), password_file, generate)
         server.add(name, password)
-    _say(terminal, f"{name}@{server.domain}", password if show else None, "Made")
+    _say(terminal, f"{name}@{server.domain}", password if show else None, "Created")
 
 
 @app.command()
@@ -113,19 +123,29 @@ def passwd(
     login: SshLogin,
     json_output: Json = False,
 ) -> None:
-    """Give an account a new password."""
+    """Change an account's password.
+
+    \b
+    Example:
+      lanpi user passwd anna pi@raspberrypi.local
+    """
     terminal = Terminal(json_output=json_output)
     with open_target(target, terminal, login) as host:
         server = installed_server(host)
         password, show = _password(terminal, _checked(name), password_file, generate)
         server.set_password(name, password)
-    _say(terminal, f"{name}@{server.domain}", password if show else None, "New password for")
+    _say(terminal, f"{name}@{server.domain}", password if show else None, "Changed the password of")
 
 
 @app.command("list")
 @with_login
 def list_accounts(target: TargetArgument = None, *, login: SshLogin, json_output: Json = False) -> None:
-    """Show the accounts, and who is online."""
+    """List the accounts, and show who is online.
+
+    \b
+    Example:
+      lanpi user list pi@raspberrypi.local
+    """
     terminal = Terminal(json_output=json_output)
     with open_target(target, terminal, login) as host:
         server = installed_server(host)
@@ -148,11 +168,16 @@ def remove(
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
-    """Remove an account with its messages, contacts and files."""
+    """Remove an account with its messages, contacts and files.
+
+    \b
+    Example:
+      lanpi user remove ben pi@raspberrypi.local
+    """
     terminal = Terminal(json_output=json_output, yes=yes)
     with open_target(target, terminal, login) as host:
         server = installed_server(host)
-        question = f"Remove {name}@{server.domain} with all its messages, contacts and files?"
+        question = f"Permanently remove {name}@{server.domain} with all its messages, contacts and files?"
         if not terminal.confirm(question):
             raise typer.Exit(int(ExitCode.BAD_INPUT))
         server.remove(name)
@@ -165,4 +190,4 @@ def _say(terminal: Terminal, address: str, password: str | None, done: str) -> N
         return
     terminal.result(f"{done} {address}")
     if password:
-        terminal.result(f"Password: {password}   (shown this once)")
+        terminal.result(f"Password: {password}   (shown only once)")

@@ -1,7 +1,7 @@
 """A Pi's desired state as three lists - packages, files, units - computed from the roles' declarations.
 
 Pure but for reading the declarations and templates that travel with lanpi: the same facts and
-configuration give the same state, which the playbooks then bring about.
+configuration give the same state, which the playbooks then apply.
 """
 
 import base64
@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -19,6 +19,7 @@ from lanpi.config.dump import dump
 from lanpi.config.model import Config
 from lanpi.deploy import ports
 from lanpi.deploy.backup_manifest import build_manifest
+from lanpi.deploy.declaration import Entry, FileEntry
 from lanpi.deploy.front_door import front_door
 from lanpi.deploy.roles import declarations
 from lanpi.facts.model import Facts
@@ -26,6 +27,8 @@ from lanpi.im.versions import has_feature
 from lanpi.pi.checks.names import ACCOUNTS, MINUTES
 from lanpi.ship.closure import ROOT, sources
 from lanpi.tuning.model import Plan
+
+AnEntry = TypeVar("AnEntry", bound=Entry)
 
 POSTGRESQL_VERSIONS = {"bookworm": 15, "trixie": 17}
 """The one PostgreSQL of each Debian release (packages.debian.org, postgresql)."""
@@ -79,11 +82,11 @@ def _travelling(file: File) -> dict[str, Any]:
 
 
 def swap_mechanism(facts: Facts, config: Config) -> str:
-    """Whose swap lanpi configures: the owner that is there, else zram-generator, else "none".
+    """Whose swap lanpi configures: the existing owner, else zram-generator, else "none".
 
     A container shares its host's swap and has none to set up.
     """
-    if config.memory.swap == "off" or facts.hardware.is_virtual:
+    if config.memory.swap == "off" or facts.hardware.is_container:
         return "none"
     if facts.swap.owner == "none":
         return "zram-generator"
@@ -101,7 +104,7 @@ def _address4(facts: Facts) -> str:
 
 
 def _mdns_name(facts: Facts, config: Config, domain: str) -> str:
-    """The domain where it has to be told on the network beside the Pi's own name: as after a restore, else ""."""
+    """The domain if it must be announced next to the Pi's own name, as after a restore; else ""."""
     own = f"{facts.hostname.lower()}.local"
     return domain if config.network.hostname_mdns and domain.endswith(".local") and domain != own else ""
 
@@ -113,7 +116,7 @@ def ssh_ports(facts: Facts) -> tuple[int, ...]:
 
 
 def _aliases(facts: Facts, domain: str) -> list[str]:
-    """Other names and addresses under which a browser may come."""
+    """Other names and addresses that a browser may use."""
     names = {facts.hostname, f"{facts.hostname}.local", "localhost", "127.0.0.1"}
     names |= {text for link in facts.links for text in link.addresses if ":" not in text}
     return sorted(names - {domain})
@@ -175,14 +178,7 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "check_minutes": MINUTES,
         "aliases": _aliases(facts, domain),
         "openings": ports.openings(config, ssh_ports(facts)),
-        "ports": {
-            "turn_first": ports.TURN_FIRST,
-            "turn_last": ports.TURN_LAST,
-            "metrics": ports.METRICS,
-            "front_http": ports.FRONT_HTTP,
-            "front_xmpp": ports.FRONT_XMPP,
-            "relay": ports.RELAY,
-        },
+        "ports": ports.declared_ports(),
         "logs": _logs(config),
         "tls": _tls(config),
         "tls_ciphers": TLS_CIPHERS,
@@ -202,9 +198,7 @@ def _has(codename: str, channel: Any, feature: str) -> bool:
 
 def declared_packages() -> tuple[str, ...]:
     """Every package that some configuration asks for."""
-    return tuple(
-        entry["name"] for role, declared in declarations().items() for entry in declared.get(f"{role}_packages", [])
-    )
+    return tuple(entry.name for declared in declarations().values() for entry in declared.packages)
 
 
 def backup_items(values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -215,9 +209,9 @@ def backup_items(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     renderer = _Renderer(values, "")
     return [
-        {key: renderer.text(value) for key, value in entry.items() if key != "when"}
-        for role, declared in declarations().items()
-        for entry in renderer.applying(declared.get(f"{role}_backup", []))
+        {key: renderer.text(value) for key, value in entry.fields().items()}
+        for declared in declarations().values()
+        for entry in renderer.applying(declared.backup)
     ]
 
 
@@ -233,25 +227,24 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
     values = context(facts, config, plan, domain)
     values["backup_manifest"] = build_manifest(backup_items(values), config, domain)
     renderer = _Renderer(values, dump(config))
+    values["fragments"] = renderer.fragments
     values["service_units"] = kept_running(renderer)
     early: list[File] = []
     packages: list[str] = []
     files: list[File] = []
     units: list[dict[str, Any]] = []
     data: list[str] = []
-    for role, declared in declarations().items():
-        early += renderer.files(declared.get(f"{role}_early_files", []))
-        packages += [entry["name"] for entry in renderer.applying(declared.get(f"{role}_packages", []))]
-        files += renderer.files(declared.get(f"{role}_files", []))
-        for entry in renderer.applying(declared.get(f"{role}_units", [])):
-            unit = {key: value for key, value in entry.items() if key != "when"}
-            units.append(unit | {"name": renderer.text(entry["name"])})
-        data += declared.get(f"{role}_data", [])
+    for declared in declarations().values():
+        early += renderer.files(declared.early_files)
+        packages += [entry.name for entry in renderer.applying(declared.packages)]
+        files += renderer.files(declared.files)
+        units += [entry.fields() | {"name": renderer.text(entry.name)} for entry in renderer.applying(declared.units)]
+        data += declared.data
     return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data))
 
 
 def without_start(desired: Desired, name: str) -> Desired:
-    """The same with a unit left running or standing still as it is; enabled as before."""
+    """The same, with a unit left running or stopped as it is; enabled as before."""
     units = tuple(
         {key: value for key, value in unit.items() if key != "state"} if unit["name"] == name else unit
         for unit in desired.units
@@ -261,9 +254,8 @@ def without_start(desired: Desired, name: str) -> Desired:
 
 def kept_running(renderer: "_Renderer") -> tuple[str, ...]:
     """The units that the roles keep running under this configuration, and the way in."""
-    entries = (entry for role, declared in declarations().items()
-               for entry in renderer.applying(declared.get(f"{role}_units", [])))  # fmt: skip
-    named = [renderer.text(entry["name"]) for entry in entries if entry["state"] != "stopped"]
+    entries = (entry for declared in declarations().values() for entry in renderer.applying(declared.units))
+    named = [renderer.text(entry.name) for entry in entries if entry.state != "stopped"]
     return tuple(dict.fromkeys([*named, "ssh.service"]))
 
 
@@ -286,13 +278,22 @@ class _Renderer:
         """A declaration's text with its variables filled in."""
         return self._environment.from_string(template).render(**self._values)
 
-    def applying(self, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    def applying(self, entries: Sequence[AnEntry]) -> list[AnEntry]:
         """The entries whose ``when`` holds."""
-        return [entry for entry in entries if self._applies(entry.get("when"))]
+        return [entry for entry in entries if self._applies(entry.when)]
 
-    def files(self, entries: Sequence[Mapping[str, Any]]) -> list[File]:
+    def files(self, entries: Sequence[FileEntry]) -> list[File]:
         """The files whose ``when`` holds, rendered."""
         return [file for entry in self.applying(entries) for file in self._files(entry)]
+
+    def fragments(self, of: str, at: str) -> str:
+        """What the roles add to a file at one of its places, in their order."""
+        entries = self.applying([entry for declared in declarations().values() for entry in declared.fragments])
+        return "".join(
+            self._environment.get_template(f"{entry.template}.j2").render(**self._values)
+            for entry in entries
+            if (entry.of, entry.at) == (of, at)
+        )
 
     def _applies(self, condition: object) -> bool:
         if condition is None:
@@ -300,26 +301,26 @@ class _Renderer:
         expression = self._environment.compile_expression(str(condition), undefined_to_none=False)
         return bool(expression(**self._values))
 
-    def _files(self, entry: Mapping[str, Any]) -> list[File]:
-        if entry.get("package") != ROOT:
+    def _files(self, entry: FileEntry) -> list[File]:
+        if entry.package != ROOT:
             return [self._file(entry)]
         # The Python that runs on the Pi, a file each: a diff that people can read.
         file = partial(File, owner="root", group="root", mode="0644", restarts=(), reloads=())
-        return [file(f"{entry['path']}/{path}", text) for path, text in sources().items()]
+        return [file(f"{entry.path}/{path}", text) for path, text in sources().items()]
 
-    def _file(self, entry: Mapping[str, Any]) -> File:
-        path = self.text(entry["path"])
-        if entry.get("content") == "config":
+    def _file(self, entry: FileEntry) -> File:
+        path = self.text(entry.path)
+        if entry.content == "config":
             content = self._config_text
         else:
-            name = entry.get("template", path.lstrip("/"))
+            name = entry.template or path.lstrip("/")
             content = self._environment.get_template(f"{name}.j2").render(**self._values)
         return File(
             path=path,
             content=content,
-            owner=entry.get("owner", "root"),
-            group=entry.get("group", entry.get("owner", "root")),
-            mode=entry.get("mode", "0644"),
-            restarts=tuple(self.text(unit) for unit in entry.get("restarts", ())),
-            reloads=tuple(self.text(unit) for unit in entry.get("reloads", ())),
+            owner=entry.owner,
+            group=entry.group or entry.owner,
+            mode=entry.mode,
+            restarts=tuple(self.text(unit) for unit in entry.restarts),
+            reloads=tuple(self.text(unit) for unit in entry.reloads),
         )

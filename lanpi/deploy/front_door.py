@@ -14,6 +14,9 @@ from lanpi.tuning.model import Plan
 PEOPLE_PORTS = (80, 443, 3478, 5222, 5223, 8883)
 """What people's devices come to; each address's connections to all of them count together."""
 
+HTTP_PORT, XMPP_PORT, RELAY_PORT = 5280, 5224, 5225
+"""On loopback: ejabberd's HTTP, its TLS with the PROXY protocol, and nginx's own way to the latter."""
+
 SSH_CONNECTIONS, SSH_PER_MINUTE, SSH_BURST = 64, 120, 120
 """Nobody needs more to look after a Pi; sshd itself lets in 10 to 100 that have not logged in (MaxStartups)."""
 
@@ -109,6 +112,9 @@ class Door:
     guards: tuple[Guard, ...]
     limits: tuple[Limit, ...] = LIMITS
     peers: str = PEERS
+    http_port: int = HTTP_PORT
+    xmpp_port: int = XMPP_PORT
+    relay_port: int = RELAY_PORT
     header_seconds: int = HEADER_SECONDS
     stall_seconds: int = STALL_SECONDS
     idle_seconds: int = IDLE_SECONDS

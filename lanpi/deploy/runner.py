@@ -60,7 +60,7 @@ def own_signals() -> Iterator[None]:
     """Give Ctrl-C and SIGTERM back their meaning when the block ends.
 
     ansible-runner takes both to cancel its run (utils.signal_handler) and keeps them: what follows a playbook
-    could not be broken off any more.
+    could no longer be interrupted.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # ansible-runner leaves them alone then
@@ -90,7 +90,7 @@ def run_playbook(
         playbook: file name in playbooks/.
         variables: the play's variables; no secrets (those stay on the Pi).
         on_event: called as things happen.
-        check: report what would change, touch nothing.
+        check: report what would change, and change nothing.
         verbosity: Ansible's own -v count, for the log.
         log: where Ansible's own output goes; nowhere when None.
 
@@ -150,12 +150,12 @@ def run_playbook(
         raise KeyboardInterrupt
     failed = [event for event in events if event.kind == "failed"]
     if failed or runner.status != "successful":
-        what = failed[0].result.get("msg", "no message") if failed else f"Ansible ended as {runner.status}"
+        what = failed[0].result.get("msg", "no message") if failed else f"Ansible ended with the status {runner.status}"
         task = failed[0].task if failed else playbook
         raise LanpiError(
             f"{task}: {what}",
             host=host.name,
-            next_step="Mend that and run the same command again: it goes on where it stopped",
+            next_step="Fix the problem and run the same command again: it continues where it stopped",
             exit_code=ExitCode.FAILED,
         )
     return tuple(events)

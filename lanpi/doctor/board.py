@@ -21,12 +21,12 @@ def disk_full(evidence: Evidence) -> Result:
     if evidence.inodes_free_percent < 5:
         return Result("critical", "the disk has no room for more files (inodes)",
                       (f"{evidence.inodes_free_percent:.0f} % of inodes free",),
-                      "Delete small files", "free-disk")  # fmt: skip
+                      "Delete files you do not need: their number counts, not their size", "free-disk")  # fmt: skip
     if used < 90 and storage.root_free_bytes > 200 * MIB:
         return OK
     full = used >= 97 or storage.root_free_bytes < 50 * MIB
     return Result("critical" if full else "warning", "the disk is full" if full else "the disk is nearly full",
-                  figures + biggest, "lanpi doctor --fix empties caches and old journals", "free-disk")  # fmt: skip
+                  figures + biggest, "`lanpi doctor --fix` empties caches and old journals", "free-disk")  # fmt: skip
 
 
 def _kernel(evidence: Evidence, pattern: str) -> tuple[str, ...]:
@@ -42,31 +42,31 @@ def card(evidence: Evidence) -> Result:
     lines = _kernel(evidence, r"mmc\d.*(?:error|timeout)|I/O error|EXT4-fs error|Buffer I/O|Remounting .*read-only")
     if evidence.facts.storage.read_only:
         return Result("critical", "the file system went read-only", lines or ("/ is mounted read-only",),
-                      "Save what you can (lanpi report), then replace the card")  # fmt: skip
+                      "Save what can still be read (lanpi report), then replace the card")  # fmt: skip
     if lines:
-        return Result("critical", "the card makes errors", lines, "Back up now, and replace the card")
+        return Result("critical", "the card reports errors", lines, "Make a backup now, then replace the card")
     return OK
 
 
 def wear(evidence: Evidence) -> Result:
     used = evidence.facts.storage.life_used_percent
     if used is None:
-        return skipped("this storage does not tell its wear")
+        return skipped("this storage does not report its wear")
     if used < 80:
         return OK
-    return Result("critical" if used >= 100 else "warning", f"{used} % of the card's life is used",
-                  (f"life time estimate {used} %",), "Plan a new card; keep backups elsewhere")  # fmt: skip
+    return Result("critical" if used >= 100 else "warning", f"the card has used {used} % of its life",
+                  (f"lifetime estimate {used} %",), "Plan to replace the card, and keep backups elsewhere")  # fmt: skip
 
 
 def disk_slow(evidence: Evidence) -> Result:
     wait = evidence.disk_wait_ms
     if wait is None:
-        return skipped("nothing was read or written meanwhile")
+        return skipped("nothing was read or written during the check")
     if wait < 100 or evidence.pressure.get("io.full", 0.0) < 20:
         return OK
     return Result("warning", "the disk is slow: programs wait for it",
                   (f"{wait:.0f} ms a request", f"io.full {evidence.pressure['io.full']:.0f} % of the last minute"),
-                  "A faster card (A2) or a USB disk helps")  # fmt: skip
+                  "Use a faster card (A2) or a USB disk")  # fmt: skip
 
 
 def memory(evidence: Evidence) -> Result:
@@ -74,7 +74,7 @@ def memory(evidence: Evidence) -> Result:
     total, free = evidence.facts.hardware.memory_bytes, evidence.memory_available_bytes
     shown = (f"{free // MIB} MiB available of {total // MIB}", f"memory.full {stalled:.0f} % of the last minute")
     if stalled >= 10:
-        return Result("critical", "programs stand still for want of memory", shown, "Lower the limits: lanpi tune")
+        return Result("critical", "programs stall because memory is short", shown, "Lower the limits: lanpi tune")
     if free < total * 0.05:
         return Result("warning", "memory is nearly used up", shown, "Lower the limits: lanpi tune")
     return OK
@@ -85,44 +85,42 @@ def cpu(evidence: Evidence) -> Result:
         return OK
     shown = tuple(f"{each.name}: {each.amount:.0f} % of a core" for each in evidence.busiest)
     who = evidence.busiest[0].name if evidence.busiest else "something"
-    return Result(
-        "warning", f"the processor is busy all the time, most of it with {who}", shown, "Stop what is not needed"
-    )
+    return Result("warning", f"the processor is always busy, mostly with {who}", shown, "Stop what you do not need")
 
 
 def power(evidence: Evidence) -> Result:
     flags = evidence.facts.hardware.throttled_flags
     lines = _kernel(evidence, r"[Uu]nder-?voltage")
     if flags is None and not lines:
-        return skipped("this machine does not tell")
+        return skipped("this machine does not report it")
     now = [text for bit, text in _THROTTLED.items() if (flags or 0) >> bit & 1]
     since = [text for bit, text in _THROTTLED.items() if (flags or 0) >> (bit + 16) & 1]
     told = f"throttled=0x{flags:x}" if flags is not None else ""
     shown = tuple(filter(None, (told, *lines)))
     if now:
-        return Result("critical", f"now: {', '.join(now)}", shown, "Use the power supply made for this Pi")
+        return Result("critical", f"now: {', '.join(now)}", shown, "Use the official power supply for this Pi")
     if since or lines:
         what = ", ".join(since) or "under-voltage"
-        return Result("warning", f"since the last start: {what}", shown, "Use the power supply made for this Pi")
+        return Result("warning", f"since the last start: {what}", shown, "Use the official power supply for this Pi")
     return OK
 
 
 def heat(evidence: Evidence) -> Result:
     degrees = evidence.facts.hardware.temperature_celsius
     if degrees is None:
-        return skipped("this machine has no sensor")
+        return skipped("this machine has no temperature sensor")
     if degrees < HOT_CELSIUS:
         return OK
     hot = degrees >= TOO_HOT_CELSIUS
     return Result("critical" if hot else "warning", "the Pi is too hot" if hot else "the Pi is hot",
-                  (f"{degrees:.0f} degrees Celsius",), "A heat sink or a fan; keep it out of closed boxes")  # fmt: skip
+                  (f"{degrees:.0f} degrees Celsius",), "Add a heat sink or a fan; avoid a closed box")  # fmt: skip
 
 
 def cgroup(evidence: Evidence) -> Result:
     if evidence.facts.boot.memory_cgroup:
         return OK
-    if evidence.facts.hardware.is_virtual and not evidence.facts.boot.cmdline_path:
-        return skipped("a container: its limits are set outside")
+    if evidence.facts.hardware.is_container and not evidence.facts.boot.cmdline_path:
+        return skipped("this is a container: its host sets the limits")
     return Result("warning", "the kernel does not enforce memory limits", (evidence.facts.boot.kernel_cmdline[:200],),
                   "lanpi install --reboot")  # fmt: skip
 
@@ -132,13 +130,13 @@ def swap(evidence: Evidence) -> Result:
     if len(owners) < 2:
         return OK
     return Result("warning", "two programs manage swap and undo each other's work", owners,
-                  "Remove one: lanpi install sets the other up")  # fmt: skip
+                  "Remove one of them; `lanpi install` sets the other up")  # fmt: skip
 
 
 def wifi(evidence: Evidence) -> Result:
     links = [link for link in evidence.facts.links if link.wireless and link.up]
     if not links:
-        return skipped("no Wi-Fi in use")
+        return skipped("Wi-Fi is not in use")
     weak = [link for link in links if link.signal_dbm is not None and link.signal_dbm < -70]
     if not weak:
         return OK
@@ -147,19 +145,15 @@ def wifi(evidence: Evidence) -> Result:
 
 
 CHECKS = (
-    Check(
-        "card", "Card", "errors of the card in the kernel's log, read-only remount", "critical", card, needs_root=True
-    ),
-    Check("disk-full", "Disk space", "space and inodes, and what fills them", "critical", disk_full),
+    Check("card", "Card", "card errors in the kernel's log, read-only remounts", "critical", card, needs_root=True),
+    Check("disk-full", "Disk space", "free space and inodes, and what uses them", "critical", disk_full),
     Check("power", "Power", "under-voltage and throttling, now and since boot, with dates", "critical", power),
-    Check(
-        "heat", "Heat", f"temperature: {HOT_CELSIUS:.0f} and {TOO_HOT_CELSIUS:.0f} degrees Celsius", "critical", heat
-    ),
-    Check("memory", "Memory", "memory left, and the time programs wait for it (PSI)", "critical", memory),
-    Check("cpu", "Processor", "saturation, and by whom", "warning", cpu),
-    Check("disk-slow", "Disk speed", "wait per request, and the time programs wait for it (PSI)", "warning", disk_slow),
-    Check("wear", "Card wear", "the storage's own life time estimate", "critical", wear),
-    Check("cgroup", "Memory limits", "the kernel enforces them", "warning", cgroup),
-    Check("swap", "Swap", "one program manages it", "warning", swap),
+    Check("heat", "Heat", f"warning at {HOT_CELSIUS:.0f} °C, critical at {TOO_HOT_CELSIUS:.0f} °C", "critical", heat),
+    Check("memory", "Memory", "available memory, and how long programs wait for it (PSI)", "critical", memory),
+    Check("cpu", "Processor", "how busy it is, and what keeps it busy", "warning", cpu),
+    Check("disk-slow", "Disk speed", "wait per request, and how long programs wait (PSI)", "warning", disk_slow),
+    Check("wear", "Card wear", "the storage's own estimate of its lifetime", "critical", wear),
+    Check("cgroup", "Memory limits", "whether the kernel enforces them", "warning", cgroup),
+    Check("swap", "Swap", "whether a single program manages it", "warning", swap),
     Check("wifi", "Wi-Fi", "signal strength of -70 dBm or better", "warning", wifi),
 )

@@ -1,4 +1,4 @@
-"""Why a service is down: the lines that tell, and what each of them means."""
+"""Why a service is down: the log lines that tell, and what each of them means."""
 
 import re
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from lanpi.logs.read import Entry
 RECENT_SECONDS = 900.0
 """Lines of the last quarter of an hour explain what is down now."""
 ONE_FAILURE_SECONDS = 20.0
-"""Lines as far apart belong to one failure; ejabberd starts anew within this time."""
+"""Lines this far apart at most belong to one failure; ejabberd starts again within this time."""
 
 
 @dataclass(frozen=True)
 class Cause:
-    """A pattern of the logs and what it means."""
+    """A pattern in the logs and what it means."""
 
     id: str
     pattern: re.Pattern[str]
@@ -30,23 +30,24 @@ def _cause(id_: str, pattern: str, says: str, fix: str, action: Action = "") -> 
 
 CAUSES = (
     _cause("full-disk", r"no space left|\benospc\b|disk is full|database or disk is full", "the disk is full",
-           "Free space: lanpi doctor --fix", "free-disk"),
+           "Free some space: lanpi doctor --fix", "free-disk"),
     _cause("out-of-memory", r"eheap_alloc|cannot allocate|out of memory|oom-kill|Killed process \d+ \((?:beam|redis)",
-           "the memory ran out", "Lower the limits: lanpi tune", "restart"),
+           "it ran out of memory", "Lower the limits: lanpi tune", "restart"),
     _cause("port-taken", r"eaddrinuse|address already in use|Failed to open socket.*in use",
-           "another program has one of its ports", "Stop the other program (ss -tlnp says which), then restart", ""),
+           "another program uses one of its ports",
+           "Stop that program (ss -tlnp shows it), then restart the service", ""),
     _cause("configuration", r"Invalid .*configuration|syntax error|Failed to load configuration|"
            r"Failed to parse.*ejabberd\.yml|Unknown option|bad config|"
            r"nginx: configuration file .* test failed", "its configuration is broken",
-           "Put the configuration back: lanpi install", "converge"),
+           "Put lanpi's configuration back: lanpi install", "converge"),
     _cause("node-name", r"node name mismatch|owned by another node",
            "its database belongs to another Erlang node name", "Put the node name back: lanpi install", "converge"),
     _cause("database", r"database disk image is malformed|file is not a database|mnesia.*(?:corrupt|bad_type)",
-           "its database is damaged", "Restore the last backup", ""),
+           "its database is damaged", "Restore the latest backup: lanpi restore", ""),
     _cause("certificate", r"certificate.*expired|no valid certificate", "its certificate has expired",
            "Renew it: systemctl start lanpi-tls.service", "certificate"),
-    _cause("killed", r"status=9/KILL|signal=KILL|code=killed", "somebody or something keeps killing it (signal 9)",
-           "Find who sends the signal; then systemctl restart", "restart"),
+    _cause("killed", r"status=9/KILL|signal=KILL|code=killed", "something keeps killing it (signal 9)",
+           "Find out what sends the signal, then restart the service", "restart"),
 )  # fmt: skip
 
 
@@ -57,10 +58,10 @@ def recent(evidence: Evidence, *sources: str) -> list[Entry]:
 
 
 def crash_cause(evidence: Evidence, *sources: str) -> tuple[Cause, tuple[str, ...]] | None:
-    """The first of the causes that the recent lines show, with those lines."""
+    """The first cause that the recent lines show, with those lines."""
     lines = recent(evidence, *sources)
     telling = [line.when for line in lines if any(cause.pattern.search(line.text) for cause in CAUSES)]
-    # What was wrong before, and was mended, is not why it is down now.
+    # A problem that was fixed since is not why the service is down now.
     lines = [line for line in lines if line.when >= max(telling, default=0.0) - ONE_FAILURE_SECONDS]
     texts = [f"{line.source}: {line.text}" for line in lines]
     if evidence.crash_slogan and "ejabberd" in sources:
@@ -68,6 +69,6 @@ def crash_cause(evidence: Evidence, *sources: str) -> tuple[Cause, tuple[str, ..
     for cause in CAUSES:
         shown = [text for text in texts if cause.pattern.search(text)]
         if shown:
-            # A supervisor's report runs over dozens of lines, its reason stands in the first.
+            # A supervisor's report runs over dozens of lines; the first of them gives the reason.
             return cause, tuple("\n".join(text.splitlines()[:4]) for text in shown[-3:])
     return None

@@ -1,4 +1,4 @@
-"""All checks, and what they find in order: the worst first, and a cause before what it causes."""
+"""All checks, and their findings in order: the worst first, and a cause before its effects."""
 
 from collections.abc import Collection
 
@@ -17,7 +17,7 @@ CHECKS: tuple[Check, ...] = tuple(
 
 
 def choose(only: Collection[str]) -> tuple[Check, ...]:
-    """The checks with these ids; all for none.
+    """The checks with these ids; all checks where no id is given.
 
     Raises:
         LanpiError: BAD_INPUT for an id that no check has.
@@ -25,22 +25,22 @@ def choose(only: Collection[str]) -> tuple[Check, ...]:
     unknown = sorted(set(only) - set(_BY_ID))
     if unknown:
         raise LanpiError(
-            f"there is no check {unknown[0]!r}",
-            next_step="lanpi doctor --list names them all",
+            f"there is no check named {unknown[0]!r}",
+            next_step="`lanpi doctor --list` shows all checks",
             exit_code=ExitCode.BAD_INPUT,
         )
     return tuple(check for check in CHECKS if not only or check.id in only)
 
 
 def examine(evidence: Evidence, checks: tuple[Check, ...] = CHECKS) -> tuple[Finding, ...]:
-    """Every check's result, the worst first; a check that breaks is a finding of its own."""
+    """Every check's result, the worst first; a check that crashes is a finding of its own."""
     found = []
     for check in checks:
         try:
             result = check.examine(evidence)
         except (ValueError, KeyError, TypeError, ZeroDivisionError, OverflowError) as error:
-            # One figure that nobody foresaw must not hide what the other checks see.
-            result = Result("error", f"this check broke: {error!r}", (), "Tell lanpi's makers: lanpi report")
+            # One unexpected figure must not hide what the other checks see.
+            result = Result("error", f"the check crashed: {error!r}", (), "Report it to lanpi's authors: lanpi report")
         if check.needs_root and not evidence.facts.is_root and result.state in ("ok", "skipped"):
             result = skipped(NO_ROOT)
         found.append(Finding(check, result))
@@ -48,6 +48,6 @@ def examine(evidence: Evidence, checks: tuple[Check, ...] = CHECKS) -> tuple[Fin
 
 
 def exit_status(findings: tuple[Finding, ...]) -> int:
-    """0 well, 1 a warning, 2 critical, 3 a check broke (Monitoring Plugins Guidelines, "Plugin Return Codes")."""
+    """0 healthy, 1 a warning, 2 critical, 3 a check crashed (Monitoring Plugins Guidelines, "Plugin Return Codes")."""
     states = {finding.result.state for finding in findings}
     return 2 if "critical" in states else 3 if "error" in states else 1 if "warning" in states else 0

@@ -1,4 +1,4 @@
-"""What the checks look at: read in one round trip, judged in lanpi.doctor.checks."""
+"""The evidence that the checks examine: read in one round trip, judged in lanpi.doctor.checks."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from lanpi.logs.read import Entry
 
 @dataclass(frozen=True)
 class Unit:
-    """A service as systemd has it; ``restarts`` counts since it was last started by hand."""
+    """A service as systemd reports it; ``restarts`` counts since it was last started by hand."""
 
     name: str
     active: str
@@ -37,7 +37,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Drift:
-    """A file that lanpi placed and that is not as it was placed."""
+    """A file that lanpi placed and that has changed since."""
 
     path: str
     state: str  # "changed" or "missing"
@@ -45,7 +45,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Backup:
-    """What the last backup left about itself; ISO 8601 times, empty where never."""
+    """What the last backup recorded about itself; times in ISO 8601, empty for never."""
 
     last_success: str
     last_verified: str
@@ -54,21 +54,21 @@ class Backup:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All of it. ``None`` means that the machine cannot tell."""
+    """All evidence. ``None`` means that the machine does not report it."""
 
     facts: Facts
     asked_epoch: float  # the operator's clock when this was read
     units: dict[str, Unit]
     lines: tuple[Entry, ...]  # of the last day: warnings and worse, what systemd says, the kernel's
-    crash_slogan: str  # of Erlang's crash dump of the last day, "" without
+    crash_slogan: str  # of Erlang's crash dump in the last day; "" where there is none
     pressure: dict[str, float]  # "memory.full" -> avg60, per cent of time
     memory_available_bytes: int
     swap_free_bytes: int
-    cores_busy_percent: float  # of all cores, while it was looked
+    cores_busy_percent: float  # of all cores, during the reading
     busiest: tuple[Usage, ...]  # programs, per cent of one core
     inodes_free_percent: float
     biggest: tuple[Usage, ...]  # folders; only read when the disk is filling
-    disk_wait_ms: float | None  # per request, while it was looked; None without requests
+    disk_wait_ms: float | None  # per request, during the reading; None without requests
     certificate: Certificate | None
     domain_resolves: bool | None
     firewall_same: bool | None  # None where lanpi placed none

@@ -13,14 +13,14 @@ TIMEOUT_SECONDS = 120
 
 
 def read_evidence(host: Host, *, root: bool = True) -> Evidence:
-    """Read everything the checks look at; changes nothing there.
+    """Read everything the checks examine; change nothing on the Pi.
 
     Args:
         host: the machine.
-        root: read as root; without it much is empty, and checks that need it say so.
+        root: read as root; without root much is empty, and the checks that need root say so.
 
     Raises:
-        LanpiError: FAILED when python3 is missing there or the probe broke, and what ``Host.run`` raises.
+        LanpiError: FAILED when python3 is missing on the Pi or the probe crashed, and what ``Host.run`` raises.
     """
     arguments = [f"--units={','.join(kept_units())}"]
     done = run_program(host, "lanpi.pi.evidence.collect", arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)

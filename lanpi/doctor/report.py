@@ -1,4 +1,4 @@
-"""One archive for asking for help: facts, findings, a day of logs, the configuration; no secrets."""
+"""One archive to send when asking for help: facts, findings, a day of logs, the configuration; no secrets."""
 
 import io
 import json
@@ -21,7 +21,7 @@ DAY_SECONDS = 86_400.0
 def build(host_name: str, evidence: Evidence, logs: list[Entry]) -> dict[str, bytes]:
     """The archive's files by name.
 
-    Values of secrets.json were taken out on the Pi; here once more goes what looks like a secret, wherever it is.
+    The Pi has removed the values of secrets.json already; here anything else that looks like a secret is removed.
     """
     redact = redactor([])
     findings = examine(evidence)
@@ -37,10 +37,10 @@ def build(host_name: str, evidence: Evidence, logs: list[Entry]) -> dict[str, by
 
 
 def write(path: Path, files: dict[str, bytes]) -> None:
-    """Write the archive, for its owner alone.
+    """Write the archive, readable by its owner only.
 
     Raises:
-        FileExistsError: there is something already.
+        FileExistsError: the path exists already.
     """
     with path.open("xb") as file:
         path.chmod(0o600)
@@ -52,7 +52,7 @@ def write(path: Path, files: dict[str, bytes]) -> None:
 
 
 def day_of_logs(host: Host, *, root: bool) -> list[Entry]:
-    """The last day's entries; without root those that an ordinary user may read."""
+    """The last day's entries; without root only those that an ordinary user may read."""
     found: list[Entry] = []
     read_logs(host, found.append, root=root, since_seconds=DAY_SECONDS)
     return found

@@ -1,4 +1,4 @@
-"""A check and what it says."""
+"""A check and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Result:
     """What a check found.
 
     Attributes:
-        state: how it is; skipped where this machine cannot tell.
+        state: the verdict; skipped where this machine does not report what the check needs.
         cause: in plain words; empty when all is well.
-        evidence: the very lines or figures.
+        evidence: the lines or figures that show it.
         fix: the command, or what to do by hand.
         action: what ``--fix`` does about it; empty where only a person can.
         target: what the action is about, such as a unit.
@@ -39,13 +39,13 @@ NO_ROOT = "not available without root"
 
 
 def skipped(why: str) -> Result:
-    """This machine cannot tell."""
+    """This machine does not report what the check needs."""
     return Result("skipped", why)
 
 
 @dataclass(frozen=True)
 class Check:
-    """A named question to the evidence.
+    """A named question that the evidence answers.
 
     Attributes:
         id: for ``--only``.
@@ -53,7 +53,7 @@ class Check:
         looks_at: what it checks, for the reference.
         worst: the worst state it gives.
         examine: evidence in, result out; pure.
-        needs_root: an ordinary user does not see all that it looks at, so silence says nothing.
+        needs_root: an ordinary user cannot read all of the evidence, so finding nothing means nothing.
     """
 
     id: str

@@ -11,13 +11,13 @@ from lanpi.pi.im.api import database_of
 from lanpi.pi.read.services import POSTGRESQL
 
 LOOPING = 3
-"""Ends within a quarter of an hour, and starts by systemd since the last one by hand."""
+"""Exits within a quarter of an hour, and starts by systemd since the last start by hand."""
 FULL_BYTES = 50_000_000
 ATTACKS = 20
 """Failed logins of one address a day; mod_fail2ban bans at as many."""
 _ENDED = re.compile(r"Main process exited|Failed with result")
 _LOGIN = re.compile(r"Failed (?:c2s )?\S* ?(?:authentication|password).* from (?:::ffff:)?([\da-fA-F.:]*[\da-fA-F])")
-# RFC 1918, 4193, 4291 and 6598: who is there is at home, or comes through the operator's own tunnel.
+# RFC 1918, 4193, 4291 and 6598: such an address is at home, or comes through the operator's own tunnel.
 _HOME = tuple(
     map(
         ipaddress.ip_network,
@@ -40,7 +40,7 @@ def _port_owner(evidence: Evidence, service: str) -> str:
 
 def _down(evidence: Evidence, unit: Unit, *sources: str) -> Result:
     ended = [line for line in recent(evidence, *sources) if _ENDED.search(line.text) and "exited" in line.text]
-    # systemd counts from the last start by hand, so a loop that was ended is over.
+    # systemd counts from the last start by hand, so a loop that somebody ended is over.
     looping = len(ended) >= LOOPING and unit.restarts >= LOOPING
     if unit.active == "active" and not looping:
         return OK
@@ -51,17 +51,17 @@ def _down(evidence: Evidence, unit: Unit, *sources: str) -> Result:
     free = evidence.facts.storage.root_free_bytes
     if free < FULL_BYTES:
         return Result("critical", f"{how}: the disk is full", (state, f"free on /: {free} bytes"),
-                      "Free space: lanpi doctor --fix", "free-disk")  # fmt: skip
+                      "Free some space: lanpi doctor --fix", "free-disk")  # fmt: skip
     owner = _port_owner(evidence, name)
     if owner:
         return Result("critical", f"{how}: {owner}", (owner, state),
-                      f"Stop that program (ss -tlnp shows it), then: systemctl restart {name}")  # fmt: skip
+                      f"Stop that program (ss -tlnp shows it), then run systemctl restart {name}")  # fmt: skip
     program = re.split("[-@]", name)[0]
     drifted = [f"{drift.path} was {drift.state}" for drift in evidence.drift if f"/{program}" in drift.path]
     if drifted and (found is None or found[0].id in ("configuration", "killed")):
         lines = found[1] if found else ()
         return Result("critical", f"{how}: its configuration was changed and does not work", (*drifted, *lines, state),
-                      "Put it back: lanpi install", "converge")  # fmt: skip
+                      "Put lanpi's configuration back: lanpi install", "converge")  # fmt: skip
     if found:
         cause, lines = found
         return Result("critical", f"{how}: {cause.says}", (*lines, state), cause.fix, cause.action, unit.name)
@@ -94,7 +94,7 @@ def web(evidence: Evidence) -> Result:
 
 def database(evidence: Evidence) -> Result:
     if database_of(evidence.facts.config_text) != "postgresql":
-        return skipped("the database is a file of ejabberd's")
+        return skipped("ejabberd keeps its database in a file of its own")
     clusters = [unit for name, unit in sorted(evidence.units.items()) if name.startswith(POSTGRESQL)]
     if not clusters:
         return Result("critical", "PostgreSQL is not installed", (), "lanpi install", "converge")
@@ -109,7 +109,7 @@ def units(evidence: Evidence) -> Result:
     if not failed:
         return OK
     shown = tuple(f"{unit.name}: failed, result {unit.result}" for unit in failed)
-    return Result("warning", "services of the Pi have failed", shown, f"systemctl restart {failed[0].name}", "restart",
+    return Result("warning", "services on the Pi have failed", shown, f"systemctl restart {failed[0].name}", "restart",
                   failed[0].name)  # fmt: skip
 
 
@@ -117,8 +117,8 @@ def oom(evidence: Evidence) -> Result:
     killed = [line.text for line in evidence.lines if re.search(r"Out of memory|oom-kill|Killed process", line.text)]
     if not killed:
         return OK
-    return Result("critical", "the kernel ended programs because memory ran out", tuple(killed[-3:]),
-                  "Lower the limits: lanpi tune; or close what else runs there")  # fmt: skip
+    return Result("critical", "the kernel killed programs because memory ran out", tuple(killed[-3:]),
+                  "Lower the limits (lanpi tune), or stop other programs on the Pi")  # fmt: skip
 
 
 def redis_health(evidence: Evidence) -> Result:
@@ -126,11 +126,11 @@ def redis_health(evidence: Evidence) -> Result:
     if info is None:
         return skipped("Redis does not answer")
     if int(info.get("evicted_keys", "0")) > 0:
-        return Result("warning", "Redis threw sessions away because its memory is full",
+        return Result("warning", "Redis dropped sessions because its memory is full",
                       (f"evicted_keys {info['evicted_keys']}",), "Give it more memory: lanpi tune")  # fmt: skip
     if "err" in (info.get("rdb_last_bgsave_status"), info.get("aof_last_write_status")):
         return Result(
-            "warning", "Redis failed to save", (f"{info}",), "Look at the disk: lanpi doctor --only disk-full"
+            "warning", "Redis could not save its data", (f"{info}",), "Check the disk: lanpi doctor --only disk-full"
         )
     bound, used = int(info.get("maxmemory", "0")), int(info.get("used_memory", "0"))
     if bound and used > 0.95 * bound:
@@ -144,7 +144,7 @@ def queues(evidence: Evidence) -> Result:
     shown = [line.text for line in evidence.lines if line.source == "ejabberd" and pattern.search(line.text)]
     if not shown:
         return OK
-    return Result("warning", "ejabberd has queues that grow faster than they empty", tuple(shown[-3:]),
+    return Result("warning", "ejabberd's queues fill faster than they empty", tuple(shown[-3:]),
                   "See what keeps it busy: lanpi doctor --only cpu,disk-slow")  # fmt: skip
 
 
@@ -154,9 +154,9 @@ def open_files(evidence: Evidence) -> Result:
     if emfile:
         return Result("critical", "ejabberd ran out of file descriptors", tuple(emfile[-2:]), "lanpi tune")
     if opened is None or bound is None:
-        return skipped("ejabberd does not run")
+        return skipped("ejabberd is not running")
     if opened > 0.8 * bound:
-        return Result("warning", "ejabberd has nearly as many files open as it may", (f"{opened} of {bound}",),
+        return Result("warning", "ejabberd has nearly reached its limit of open files", (f"{opened} of {bound}",),
                       "Raise open_files: lanpi tune")  # fmt: skip
     return OK
 
@@ -173,35 +173,33 @@ def logins(evidence: Evidence) -> Result:
     shown = tuple(f"{address}: {count} failed logins" for address, count in top)
     home = [address for address, _ in top if any(ipaddress.ip_address(address) in network for network in _HOME)]
     if not home:
-        return Result("warning", "somebody tries passwords", shown,
-                      "Nothing: after 20 wrong ones an address has to wait an hour")  # fmt: skip
-    return Result("warning", "somebody at home tries passwords", shown,
-                  "One of your own apps with an old password? Then: lanpi doctor --fix lifts the ban", "unban",
+        return Result("warning", "somebody is guessing passwords", shown,
+                      "Nothing to do: after 20 wrong passwords an address must wait an hour")  # fmt: skip
+    return Result("warning", "a device at home keeps sending wrong passwords", shown,
+                  "If one of your own apps has an old password, `lanpi doctor --fix` lifts the ban", "unban",
                   home[0])  # fmt: skip
 
 
 CHECKS = (
-    Check("im", "Messaging server", "ejabberd runs and stays up; else why not, out of its logs", "critical", messaging),
+    Check("im", "Messaging server", "ejabberd is running and stays up; if not, logs say why", "critical", messaging),
+    Check("database", "Database", "PostgreSQL, if used, is running and stays up; if not, why", "critical", database),
+    Check("redis", "Redis", "Redis is running and stays up; if not, why", "critical", redis),
     Check(
-        "database", "Database", "PostgreSQL, where it is used, runs and stays up; else why not", "critical", database
+        "oom", "Out of memory", "programs that the kernel killed for lack of memory", "critical", oom, needs_root=True
     ),
-    Check("web", "Front door", "nginx runs and stays up; else why not", "critical", web),
-    Check("redis", "Redis", "Redis runs and stays up; else why not", "critical", redis),
+    Check("web", "Front door", "nginx is running and stays up; if not, why", "critical", web),
+    Check("units", "Other services", "no service that lanpi manages has failed", "warning", units),
     Check(
-        "oom", "Out of memory", "the kernel's log: programs ended for want of memory", "critical", oom, needs_root=True
-    ),
-    Check("units", "Other services", "what lanpi keeps running has not failed", "warning", units),
-    Check(
-        "open-files", "Open files", "ejabberd's open files against their bound", "critical", open_files, needs_root=True
+        "open-files", "Open files", "ejabberd's open files against their limit", "critical", open_files, needs_root=True
     ),
     Check(
         "redis-health",
         "Redis's memory",
-        "evictions, failed saves, memory against its bound",
+        "evictions, failed saves, memory use against its limit",
         "warning",
         redis_health,
         needs_root=True,
     ),
-    Check("queues", "Queues", "ejabberd's log: overload and long queues", "warning", queues, needs_root=True),
-    Check("logins", "Login attacks", "failed logins of the last day by address", "warning", logins, needs_root=True),
+    Check("queues", "Queues", "overload and long queues in ejabberd's log", "warning", queues, needs_root=True),
+    Check("logins", "Login attacks", "failed logins in the last day, by address", "warning", logins, needs_root=True),
 )

@@ -22,6 +22,7 @@ class OperatingSystem:
     kernel: str
     page_size_bytes: int
     is_raspberry_pi_os: bool  # /etc/rpi-issue is there
+    missing_modules: tuple[str, ...]  # what its Python lacks of what lanpi needs there: python3-minimal lacks much
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Hardware:
     cores: int
     temperature_celsius: float | None
     throttled_flags: int | None  # vcgencmd get_throttled
-    is_virtual: bool  # systemd-detect-virt says container or vm
+    is_virtual: bool  # systemd-detect-virt says container or vm: no board, no card and no clock speed of its own
+    is_container: bool  # and which of the two: a container shares its host's kernel, swap and clock
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ def main() -> None:
     """Command line: see the options' help."""
     parser = argparse.ArgumentParser(prog="probe")
     parser.add_argument("--root", default="", help="read a recorded machine in this folder")
-    parser.add_argument("--check-mirror", action="store_true", help="try the package mirror")
-    parser.add_argument("--packages", default="", help="names whose versions to tell, with commas")
-    parser.add_argument("--units", default="", help="units whose state to tell, with commas")
+    parser.add_argument("--check-mirror", action="store_true", help="check that the package mirror answers")
+    parser.add_argument("--packages", default="", help="packages whose versions to report, separated by commas")
+    parser.add_argument("--units", default="", help="units whose state to report, separated by commas")
     options = parser.parse_args()
     facts = collect(
         Recorded(options.root) if options.root else Machine(),

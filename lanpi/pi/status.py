@@ -93,8 +93,8 @@ def main() -> None:
     """Command line: see the options' help."""
     parser = argparse.ArgumentParser(prog="probe")
     parser.add_argument("--root", default="", help="read a recorded machine in this folder")
-    parser.add_argument("--units", default="", help="units to tell about, with commas")
-    parser.add_argument("--since", type=float, default=0, help="seconds of history to tell one by one")
+    parser.add_argument("--units", default="", help="units to report on, separated by commas")
+    parser.add_argument("--since", type=float, default=0, help="seconds of history to report sample by sample")
     options = parser.parse_args()
     source = Recorded(options.root) if options.root else Machine()
     json.dump(collect(source, [name for name in options.units.split(",") if name], options.since), sys.stdout)

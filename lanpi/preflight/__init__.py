@@ -1,4 +1,4 @@
-"""Whether a machine is fit for lanpi: findings from facts, all at once, before anything is touched."""
+"""Whether lanpi can be installed on a machine: all findings at once, before anything is changed."""
 
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts

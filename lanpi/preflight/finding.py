@@ -1,4 +1,4 @@
-"""What preflight says about one thing."""
+"""What preflight found about one thing."""
 
 import math
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ class Finding:
 
     Attributes:
         id: stable name for programs and the reference, such as "storage-space".
-        level: ok, warning (the install goes on) or blocker (nothing is touched).
+        level: ok, warning (the install goes on) or blocker (nothing is changed).
         text: what was found, one line without a final period.
-        next_step: what the user does, or what lanpi is about to do; empty for most that are ok.
+        next_step: what the user must do, or what lanpi is about to do; empty for most findings that are ok.
     """
 
     id: str
@@ -30,7 +30,7 @@ def ok(id: str, text: str, next_step: str = "") -> Finding:
 
 
 def warning(id: str, text: str, next_step: str) -> Finding:
-    """Worth knowing; the install goes on."""
+    """Worth knowing; the install continues."""
     return Finding(id, "warning", text, next_step)
 
 
@@ -40,9 +40,9 @@ def blocker(id: str, text: str, next_step: str) -> Finding:
 
 
 def refusal(id: str, text: str, next_step: str, *, forced: bool) -> Finding:
-    """The install might work but is not meant to: a blocker that --force turns into a warning."""
+    """The install might work but is not supported: a blocker that --force turns into a warning."""
     if forced:
-        return warning(id, text, f"Going on because of --force. {next_step}")
+        return warning(id, text, f"Continuing because of --force. {next_step}")
     return blocker(id, text, f"{next_step}, or try anyway with --force")
 
 

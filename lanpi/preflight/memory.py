@@ -29,17 +29,17 @@ def _memory_cgroup(facts: Facts, config: Config) -> Finding:
     if boot.memory_cgroup:
         return ok("memory-limits", "the kernel enforces memory limits")
     text = "the kernel does not enforce memory limits"
-    if facts.hardware.is_virtual and not boot.cmdline_path:
-        step = "Nothing to do on a virtual machine: its limit is set from outside"
+    if facts.hardware.is_container and not boot.cmdline_path:
+        step = "Nothing to do: the host of this container sets its limit"
     elif not config.memory.cgroup:
-        step = "Left so, because memory.cgroup is false"
+        step = "lanpi leaves it so, because memory.cgroup is false"
     elif _ENABLE in boot.kernel_cmdline.split():
         # Raspberry Pi kernels around 6.12.34 ignored the switch.
-        step = "It was asked to and did not: upgrade the kernel (sudo apt-get full-upgrade) and reboot"
+        step = "The kernel ignored the setting: upgrade it (sudo apt-get full-upgrade) and reboot"
     elif _ENABLE in boot.cmdline.split():
-        step = "They are switched on already and wait for a reboot"
+        step = "They are switched on, and take effect after a reboot"
     elif boot.cmdline_path:
-        step = f"lanpi adds {_ENABLE} to {boot.cmdline_path}; it takes a reboot (--reboot does it)"
+        step = f"lanpi adds {_ENABLE} to {boot.cmdline_path}; this needs a reboot (pass --reboot)"
     else:
         step = f"Add {_ENABLE} to the boot loader's kernel command line"
     return warning("memory-limits", text, step)

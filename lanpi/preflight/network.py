@@ -1,14 +1,14 @@
-"""How it is connected, and whether the ports that lanpi needs are free."""
+"""How the Pi is connected, and whether the ports that lanpi needs are free."""
 
 from collections.abc import Iterator
 
 from lanpi.config.model import Config
-from lanpi.deploy.ports import TURN_FIRST, openings
+from lanpi.deploy.ports import openings
 from lanpi.facts.model import Facts, Link, Listener
 from lanpi.preflight.finding import Finding, blocker, ok, warning
 
 WEAK_SIGNAL_DBM = -70
-# What Debian's packages run; where such a package is, the finding about the package says all.
+# What Debian's packages run; where such a package is installed, its own finding says enough.
 PROCESS_PACKAGES = {"nginx": "nginx", "redis-server": "redis-server", "beam.smp": "ejabberd", "epmd": "ejabberd"}
 # What listens for an earlier lanpi install; systemd holds the sockets it activates.
 OWN_PROCESSES = ("beam.smp", "epmd", "nginx", "redis-server", "postgres", "prometheus-node", "systemd", "")
@@ -22,11 +22,11 @@ def findings(facts: Facts, config: Config) -> Iterator[Finding]:
     for port, protocol, process, service in clashes:
         yield blocker(
             f"port-{port}-{protocol}",
-            f"port {port}/{protocol} ({service}) is taken by {process or 'a process only root can name'}",
-            f"Stop it or move it to another port; who it is: sudo ss -lnp 'sport = :{port}'",
+            f"port {port}/{protocol} ({service}) is used by {process or 'a process that only root can see'}",
+            f"Stop that process or move it to another port. Show it: sudo ss -lnp 'sport = :{port}'",
         )
     if not clashes:
-        yield ok("ports", f"{len(needed)} ports that lanpi needs are free or its own")
+        yield ok("ports", f"the {len(needed)} ports that lanpi needs are free or used by lanpi")
 
 
 def needed_ports(config: Config) -> dict[tuple[str, int], str]:
@@ -36,8 +36,8 @@ def needed_ports(config: Config) -> dict[tuple[str, int], str]:
         needed["tcp", 5432] = "PostgreSQL"
     for opening in openings(config, ssh_ports=()):
         # mDNS is shared by design, relayed calls take any free port of their range, and what the
-        # user lets in belongs to somebody else.
-        if opening.service not in ("mDNS", "network.allow_ports") and opening.first != TURN_FIRST:
+        # user lets in belongs to another program.
+        if not opening.shared:
             for port in range(opening.first, opening.last + 1):
                 needed[opening.protocol, port] = opening.service
     return needed
@@ -51,7 +51,7 @@ def _clash(listener: Listener, facts: Facts, needed: dict[tuple[str, int], str])
         return None
     if PROCESS_PACKAGES.get(listener.process) in facts.packages.installed:
         return None
-    # Debian's PostgreSQL is shared: lanpi adds a database to the one that is there.
+    # Debian's PostgreSQL is shared: lanpi adds a database to the existing cluster.
     if service == "PostgreSQL" and listener.process == "postgres":
         return None
     return listener.port, listener.protocol, listener.process, service
@@ -59,13 +59,13 @@ def _clash(listener: Listener, facts: Facts, needed: dict[tuple[str, int], str])
 
 def _link(facts: Facts, config: Config) -> Finding:
     up = [link for link in facts.links if link.up and link.addresses]
-    # Where traffic leaves by; without any default route, whatever has an address.
+    # The interfaces that traffic leaves by; without a default route, all that have an address.
     used = [link for link in up if link.default_route] or up
     wired = [link for link in used if not link.wireless]
     if wired:
         return ok("network", f"wired ({wired[0].name})")
     if not used:
-        return warning("network", "no interface with an address was seen", "Look at: ip address")
+        return warning("network", "no network interface has an address", "See which interfaces there are: ip address")
     return _wifi(used[0], config)
 
 
@@ -73,12 +73,12 @@ def _wifi(link: Link, config: Config) -> Finding:
     signal = f", {link.signal_dbm} dBm" if link.signal_dbm is not None else ""
     weak = link.signal_dbm is not None and link.signal_dbm < WEAK_SIGNAL_DBM
     saving = (
-        "power saving stays on (network.wifi_power_save): messages come late"
+        "power saving stays on (network.wifi_power_save), so messages arrive late"
         if config.network.wifi_power_save
-        else "lanpi switches its power saving off"
+        else "lanpi switches Wi-Fi power saving off"
     )
     return warning(
         "network",
-        f"on Wi-Fi ({link.name}{signal}){', which is weak' if weak else ''}",
-        f"A cable is steadier; {saving}",
+        f"Wi-Fi ({link.name}{signal}){', with a weak signal' if weak else ''}",
+        f"A cable is more reliable; {saving}",
     )

@@ -1,4 +1,4 @@
-"""apt and dpkg, and software that is already there."""
+"""apt and dpkg, and software that is installed already."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from lanpi.preflight.health import clock_offset_seconds
 
 # lanpi takes these over completely, configuration included.
 TAKEN_OVER = {"ejabberd": "ejabberd", "redis-server": "Redis", "nginx": "nginx"}
-# Other servers of the same kind: they clash when they run, and their ports then say so.
+# Other servers of the same kind: they conflict when they run, and the findings about ports then say so.
 OTHER_XMPP = ("prosody", "openfire", "jabberd2")
 OTHER_REDIS = ("valkey-server", "keydb-server")
 MAIL = ("postfix", "exim4-daemon-light", "exim4-daemon-heavy", "dovecot-core", "opensmtpd")
@@ -20,16 +20,16 @@ OTHER_MQTT = ("mosquitto",)
 CERTIFICATE_DATES_SECONDS = 86_400
 
 PACKAGES = (*TAKEN_OVER, *OTHER_XMPP, *OTHER_REDIS, *MAIL, *OTHER_CALLS, *OTHER_MQTT)
-"""What ``read_facts`` is to look for on behalf of preflight."""
+"""The packages that ``read_facts`` looks for on behalf of preflight."""
 
 
 def findings(facts: Facts, config: Config, *, forced: bool, now_epoch_seconds: float) -> Iterator[Finding]:
-    """Lock, unfinished packages, mirror, and servers that are already there."""
+    """Lock, unfinished packages, mirror, and other servers."""
     packages = facts.packages
     if packages.lock_holder:
-        yield warning("dpkg-lock", f"{packages.lock_holder} is changing packages", "lanpi waits until it is done")
+        yield warning("dpkg-lock", f"{packages.lock_holder} is changing packages", "lanpi waits until it has finished")
     else:
-        yield ok("dpkg-lock", "nobody else is changing packages")
+        yield ok("dpkg-lock", "no other program is changing packages")
     yield _unfinished(facts)
     clock_wrong = abs(clock_offset_seconds(facts, now_epoch_seconds)) > CERTIFICATE_DATES_SECONDS
     yield from _mirror(facts, clock_wrong=clock_wrong)
@@ -37,16 +37,16 @@ def findings(facts: Facts, config: Config, *, forced: bool, now_epoch_seconds: f
 
 
 def _unfinished(facts: Facts) -> Finding:
-    step = "lanpi finishes them first (dpkg --configure -a)"
-    # While somebody installs, packages are on their way: that is no damage.
+    step = "lanpi completes the setup first (dpkg --configure -a)"
+    # While another program installs packages, half-installed ones are normal.
     if facts.packages.lock_holder:
         return ok("dpkg-state", "packages are being set up right now")
     if facts.packages.half_configured:
         names = ", ".join(facts.packages.half_configured)
-        return warning("dpkg-state", f"packages are left half set up: {names}", step)
+        return warning("dpkg-state", f"some packages are only half set up: {names}", step)
     if facts.packages.interrupted:
-        return warning("dpkg-state", "dpkg was interrupted while it worked", step)
-    return ok("dpkg-state", "all packages are completely set up")
+        return warning("dpkg-state", "dpkg was interrupted", step)
+    return ok("dpkg-state", "all packages are fully set up")
 
 
 def _mirror(facts: Facts, *, clock_wrong: bool) -> Iterator[Finding]:
@@ -58,14 +58,14 @@ def _mirror(facts: Facts, *, clock_wrong: bool) -> Iterator[Finding]:
         return
     if packages.debian_uri:
         text = f"the package mirror does not answer ({packages.debian_uri})"
-        step = "Look at the network, DNS and apt's proxy: sudo apt-get update"
+        step = "Check the network, DNS and apt's proxy, then try: sudo apt-get update"
     else:
         text = f"apt has no source for Debian's {facts.os.codename or 'release'} packages"
-        step = "Add one to /etc/apt/sources.list.d/, then: sudo apt-get update"
+        step = "Add one to /etc/apt/sources.list.d/, then run: sudo apt-get update"
     if facts.installed is not None and facts.installed.finished:
-        yield warning("mirror", text, f"Fine as long as nothing has to be installed. {step}")
+        yield warning("mirror", text, f"This does not matter while nothing must be installed. {step}")
     elif clock_wrong and packages.debian_uri.startswith("https:"):
-        yield warning("mirror", text, "Its clock may be why: lanpi sets that first, then tries again")
+        yield warning("mirror", text, "The wrong clock may be the cause: lanpi sets the clock first, then tries again")
     else:
         yield blocker("mirror", text, step)
 
@@ -79,8 +79,8 @@ def _others(facts: Facts, config: Config, *, forced: bool) -> Iterator[Finding]:
                 seen = True
                 yield refusal(
                     f"other-{package}",
-                    f"{name} is here and was not set up by lanpi, which would replace its configuration",
-                    f"Save its data, then: sudo apt-get purge {package}",
+                    f"{name} is installed, but not by lanpi, which would replace its configuration",
+                    f"Save its data, then run: sudo apt-get purge {package}",
                     forced=forced,
                 )
     kinds = [(OTHER_XMPP, "another XMPP server"), (OTHER_REDIS, "another Redis-like server")]
@@ -91,11 +91,11 @@ def _others(facts: Facts, config: Config, *, forced: bool) -> Iterator[Finding]:
     for names, kind in kinds:
         for package in (name for name in names if name in there):
             seen = True
-            step = f"Its ports must stay free; if it is not needed: sudo apt-get remove {package}"
+            step = f"It must not use lanpi's ports. If you do not need it: sudo apt-get remove {package}"
             yield warning(f"other-{package}", f"{kind} is installed: {package}", step)
     for package in (name for name in MAIL if name in there):
         seen = True
-        step = "It does not clash with lanpi; both share the Pi's memory"
+        step = "It does not conflict with lanpi, but shares the Pi's memory"
         yield warning(f"other-{package}", f"mail software is installed: {package}", step)
     if not seen:
-        yield ok("other-servers", "no other messaging, Redis or mail server")
+        yield ok("other-servers", "no other messaging, Redis or mail server is installed")

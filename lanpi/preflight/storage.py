@@ -1,4 +1,4 @@
-"""Where the system lives: kind, size, space, and whether it keeps what is written."""
+"""The system's storage: its kind, size and free space, and whether it keeps what is written."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ _KINDS = {
     "nvme": "an NVMe drive",
     "disk": "a disk",
     "virtual": "a virtual disk",
-    "unknown": "a device of unknown kind",
+    "unknown": "an unknown kind of device",
 }
 
 
@@ -29,9 +29,9 @@ def findings(facts: Facts) -> Iterator[Finding]:
     size = f", {gigabytes(storage.device_bytes)}" if storage.device_bytes else ""
     text = f"{storage.device} is {kind}{size}"
     if storage.device_bytes is not None and storage.device_bytes < DEVICE_COMFORTABLE_BYTES:
-        yield warning("storage", text, "Enough to start; take 32 GB or more for years of messages and files")
+        yield warning("storage", text, "Enough to start; use 32 GB or more to keep years of messages and files")
     elif storage.kind == "sd":
-        yield ok("storage", text, "lanpi writes little to it; a USB or NVMe drive lasts longer")
+        yield ok("storage", text, "lanpi writes little to the card; a USB or NVMe drive lasts longer")
     else:
         yield ok("storage", text)
     if not _overlay(facts):  # its free space is memory
@@ -47,11 +47,11 @@ def _space(facts: Facts) -> Finding:
     storage = facts.storage
     free = f"{gigabytes(storage.root_free_bytes)} free"
     if storage.root_free_bytes < FREE_NEEDED_BYTES:
-        expand = ", or let the system use the whole card: sudo raspi-config --expand-rootfs and reboot"
+        expand = ", or let the system use the whole card: sudo raspi-config --expand-rootfs, then reboot"
         return blocker(
             "storage-space",
-            f"{free}, and lanpi needs {gigabytes(FREE_NEEDED_BYTES)}",
-            f"Free some: sudo apt-get clean{expand if facts.os.is_raspberry_pi_os else ''}",
+            f"{free}, but lanpi needs {gigabytes(FREE_NEEDED_BYTES)}",
+            f"Free some space: sudo apt-get clean{expand if facts.os.is_raspberry_pi_os else ''}",
         )
     return ok("storage-space", f"{free} of {gigabytes(storage.root_total_bytes)}")
 
@@ -66,13 +66,13 @@ def _writable(facts: Facts) -> Finding:
     if _overlay(facts):
         return blocker(
             "storage-writable",
-            "the overlay file system is on: everything written is lost at the next boot",
-            "Switch it off and reboot: sudo raspi-config nonint disable_overlayfs",
+            "the overlay file system is on: whatever is written is lost at the next boot",
+            "Switch it off, then reboot: sudo raspi-config nonint disable_overlayfs",
         )
     if facts.storage.read_only:
         return blocker(
             "storage-writable",
             "the root file system is read-only",
-            "Look for why (sudo dmesg | grep -i -e ext4 -e mmc), then: sudo mount -o remount,rw /",
+            "Find the cause (sudo dmesg | grep -i -e ext4 -e mmc), then run: sudo mount -o remount,rw /",
         )
     return ok("storage-writable", f"the root file system ({facts.storage.root_fstype}) is writable")

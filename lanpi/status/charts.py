@@ -1,4 +1,4 @@
-"""The history as series to draw: on a terminal, or as a page; pure."""
+"""The history as series to draw, on a terminal or as a page; pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Series:
 
     @property
     def known(self) -> list[float]:
-        """The values there are."""
+        """The values that are known."""
         return [value for _, value in self.points if value is not None]
 
 
@@ -41,7 +41,7 @@ def _plain(name: str, factor: float = 1.0) -> Callable[[Sequence[Sample]], list[
 
 
 def _written(name: str) -> Callable[[Sequence[Sample]], list[float | None]]:
-    """Megabytes an hour between one sample and the next; the counter begins anew at each boot or start."""
+    """Megabytes an hour between one sample and the next; the counter starts again at each boot or start."""
 
     def take(samples: Sequence[Sample]) -> list[float | None]:
         found: list[float | None] = [None]
@@ -89,7 +89,7 @@ def series(samples: Sequence[Sample]) -> list[Series]:
 
 
 def columns(one: Series, began: float, ended: float, width: int = WIDTH) -> list[float | None]:
-    """The mean of each column's time; None where there was no value, as while the Pi was off."""
+    """The mean over each column's time; None where there was no value, for example while the Pi was off."""
     span = max(ended - began, 1.0)
     cells: list[list[float]] = [[] for _ in range(width)]
     for epoch, value in one.points:
@@ -114,12 +114,12 @@ def bars(values: Sequence[float | None], height: int = HEIGHT) -> list[str]:
 
 
 def figure(value: float) -> str:
-    """A value for people: three digits that count."""
+    """A value for people, with three significant digits."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def page(target: str, all_series: Sequence[Series], began: float, ended: float, stamps: Callable[[float], str]) -> str:
-    """A page of its own: no script, no style and no picture from elsewhere.
+    """A self-contained page: no script, style or picture from elsewhere.
 
     Args:
         target: what the page is about.

@@ -1,4 +1,4 @@
-"""Whether messages really pass, now: the Pi's own check, and the way to it over the network."""
+"""Whether messages really pass now: the Pi's own check, and the way to the Pi over the network."""
 
 import asyncio
 import json
@@ -28,22 +28,22 @@ PARTS = (
     ("websocket", "WebSocket"),
     ("web", "Web page"),
 )
-DOCTOR = "What is wrong, and what to do: lanpi doctor"
+DOCTOR = "See what is wrong and what to do: lanpi doctor"
 
 
 def deep_lines(host: Host, readings: Readings) -> tuple[Line, ...]:
-    """Make the check and say how long each part took.
+    """Run the check and report how long each part took.
 
-    The message passes between the two accounts that the Pi has for its checks. They are refused from anywhere else,
-    so from here it is tried how far anybody comes without logging in: through network, firewall and TLS. A Pi that
-    has no checks, because an older lanpi installed it, gets two accounts that live for seconds.
+    The Pi sends the message between the two accounts that it has for its checks. Those accounts cannot log in from
+    anywhere else, so this machine tests how far it gets without a login: through network, firewall and TLS. A Pi
+    without checks, installed by an older lanpi, gets two accounts that live for seconds.
 
     Args:
-        host: the Pi; root is needed, which alone may read the accounts' passwords.
+        host: the Pi; needs root, because only root may read the accounts' passwords.
         readings: of the same Pi, for its domain and configuration.
     """
     if not readings.is_root:
-        text = "not available without root, which alone knows the accounts for it"
+        text = "not available without root: only root can read the accounts it needs"
         return (Line("deep", SECTION, "Message", "unknown", text),)
     if readings.history is None and host.run(["test", "-x", CHECK], root=True, check=False).exit_status:
         return _temporary_lines(host, readings)
@@ -51,7 +51,7 @@ def deep_lines(host: Host, readings: Readings) -> tuple[Line, ...]:
         return _check_lines(host)
     anchor = trust_anchor(readings.config_text or "")
     ca = None if anchor is None else host.get(anchor, root=True)
-    # Side by side: where the server hangs, both wait for as long as they have patience.
+    # Both at once: where the server hangs, each waits until its own timeout.
     with ThreadPoolExecutor(1) as pool:
         reached = pool.submit(reach_line, host.address, domain_of(readings.config_text), ca)
         return (*_check_lines(host), reached.result())
@@ -65,17 +65,17 @@ def _temporary_lines(host: Host, readings: Readings) -> tuple[Line, ...]:
 
 
 def _check_lines(host: Host) -> tuple[Line, ...]:
-    """One check on the Pi itself, which is also in its history from then on."""
+    """One check on the Pi itself, which the Pi also adds to its history."""
     done = host.run([CHECK, "check"], root=True, check=False, timeout_seconds=CHECK_SECONDS)
     if done.exit_status != 0:
         last = done.error_text.strip().rpartition("\n")[2]
         text = f"the check did not run: {last or done.exit_status}"
-        return (Line("deep", SECTION, "Message", "critical", text, "Put the check back in order: lanpi install"),)
+        return (Line("deep", SECTION, "Message", "critical", text, "Repair the check: lanpi install"),)
     return sample_lines(json.loads(done.stdout))
 
 
 def sample_lines(sample: dict[str, Any]) -> tuple[Line, ...]:
-    """What a check found: whether it passed, and each part that was reached with its time in seconds."""
+    """What a check found: whether it passed, and the time in seconds of each part that it reached."""
     if sample["passed"]:
         verdict = Line("deep", SECTION, "Message", "ok", "passed, on the Pi")
     else:
@@ -89,7 +89,7 @@ def _timed(key: str, label: str, seconds: float, more: str = "") -> Line:
 
 
 def reach_line(address: str, domain: str, ca: bytes | None, port: int = XMPP_PORT) -> Line:
-    """Whether anybody comes from here to where they would log in, the certificate verified.
+    """Whether this machine gets to the point of logging in, with a valid certificate.
 
     Args:
         address, port: of the server.
@@ -102,9 +102,9 @@ def reach_line(address: str, domain: str, ca: bytes | None, port: int = XMPP_POR
             path.write_bytes(ca or b"")
             began = time.monotonic()
             asyncio.run(_reach(Login("", domain, "", address, port, str(path) if ca else None)))
-            return _timed("reach", "From here", time.monotonic() - began, ", through network and TLS")
+            return _timed("reach", "From here", time.monotonic() - began, ", over network and TLS")
     except XmppError as error:
-        return Line("deep:reach", SECTION, "From here", "critical", f"not reached: {error}", DOCTOR)
+        return Line("deep:reach", SECTION, "From here", "critical", f"not reachable: {error}", DOCTOR)
 
 
 async def _reach(login: Login) -> None:
@@ -114,7 +114,7 @@ async def _reach(login: Login) -> None:
 
 
 def proof_lines(proof: Proof) -> tuple[Line, ...]:
-    """The parts of a check with accounts made for it, each with its time."""
+    """The parts of a check that used temporary accounts, each with its time."""
     return (
         Line("deep", SECTION, "Message", "ok", f"passed, sent from {proof.made_from}"),
         _timed("login", "Login", proof.login_seconds, f", {proof.mechanism}"),

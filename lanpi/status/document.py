@@ -7,7 +7,7 @@ from typing import Any
 from lanpi.status.judge import Report
 
 SCHEMA_VERSION = 1
-"""Raised when a name or a meaning changes or goes; what is merely new does not raise it."""
+"""Increased when a name is removed or its meaning changes; additions do not increase it."""
 
 
 def document(reports: Sequence[Report]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def document(reports: Sequence[Report]) -> dict[str, Any]:
 def _target(report: Report) -> dict[str, Any]:
     readings = asdict(report.readings) if report.readings else None
     if readings:
-        # lanpi config show tells it, with where each value comes from.
+        # `lanpi config show` prints it, with the source of each value.
         del readings["config_text"]
     return {
         "target": report.target,

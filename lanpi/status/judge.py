@@ -1,7 +1,8 @@
 """From readings to lines and a verdict; pure."""
 
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import yaml
@@ -31,8 +32,8 @@ class Report:
         target: as the user named it.
         exit_status: 0 ok, 1 warning, 2 critical, 3 unknown.
         summary: the verdict in one sentence.
-        lines: all that was looked at.
-        readings: what it was made from; None when nothing could be read.
+        lines: everything that was judged.
+        readings: what the report was made from; None when nothing could be read.
     """
 
     target: str
@@ -46,23 +47,28 @@ class Report:
         """The exit status as a word."""
         return VERDICTS[self.exit_status]
 
+    def completed(self, complete: Callable[[str], str]) -> "Report":
+        """The same with the commands in its texts ready to be pasted, see :mod:`lanpi.hints`."""
+        lines = tuple(replace(line, text=complete(line.text), hint=complete(line.hint)) for line in self.lines)
+        return replace(self, summary=complete(self.summary), lines=lines)
+
 
 def unreachable(target: str, why: str) -> Report:
-    """The report of a Pi that could not be read."""
+    """The report for a Pi that could not be read."""
     return Report(target, UNKNOWN, why, (), None)
 
 
 def judge(target: str, readings: Readings, more: tuple[Line, ...] = ()) -> Report:
-    """Colour everything and say the worst.
+    """Judge every reading; the worst level is the verdict.
 
     Args:
         target: as the user named it.
-        readings: of it.
-        more: lines from elsewhere that count too, shown last.
+        readings: of that Pi.
+        more: further lines that count towards the verdict, shown last.
     """
     if not is_installed(readings):
         found = (*board_lines(readings.board), *link_lines(readings.links), *_system(readings))
-        return Report(target, UNKNOWN, "lanpi is not installed there", tuple(found), readings)
+        return Report(target, UNKNOWN, "lanpi is not installed on this Pi", tuple(found), readings)
     lines = (
         *_installed(readings),
         *_services(readings),
@@ -85,26 +91,24 @@ def judge(target: str, readings: Readings, more: tuple[Line, ...] = ()) -> Repor
 
 
 def is_installed(readings: Readings) -> bool:
-    """Whether lanpi left anything there."""
+    """Whether lanpi has left anything on the Pi."""
     return readings.config_text is not None or readings.installed is not None
 
 
 def _installed(readings: Readings) -> list[Line]:
     if readings.installed and not readings.installed.finished:
-        return [
-            Line("install", "Services", "Install", "warning", "was not finished", "Run the same `lanpi install` again")
-        ]
+        return [Line("install", "Services", "Install", "warning", "not finished", "Run the same `lanpi install` again")]
     return []
 
 
 def _services(readings: Readings) -> list[Line]:
     known = {service.unit: service for service in readings.services}
     lines = [
-        Line(f"service:{unit}", "Services", unit.removesuffix(".service"), "critical", "is not installed")
+        Line(f"service:{unit}", "Services", unit.removesuffix(".service"), "critical", "not installed")
         for unit in REQUIRED
         if unit not in known
     ]
-    # Without these nobody can write to anybody. A cluster that is not ours is somebody else's business.
+    # Without these nobody can send a message. A database cluster that is not ours does not count.
     ours = database_of(readings.config_text) == "postgresql"
     core = {unit for unit in known if unit in CORE or (ours and unit.startswith(POSTGRESQL))}
     fine = 0
@@ -119,7 +123,7 @@ def _services(readings: Readings) -> list[Line]:
         else:
             lines.append(line)
     if fine:
-        lines.append(Line("services", "Services", "Others", "ok", f"{fine} units as they should be"))
+        lines.append(Line("services", "Services", "Others", "ok", f"{fine} units are as they should be"))
     return lines
 
 
@@ -133,18 +137,18 @@ def _service(service: Service, now: float, *, core: bool) -> Line | None:
         # Switched off by somebody or by the configuration, or a job that is not running right now.
         if service.enabled not in ("enabled", "enabled-runtime") or service.type == "oneshot":
             return None
-        text = f"is stopped{_lasting(service, now)}"
+        text = f"stopped{_lasting(service, now)}"
         return Line(key, "Services", label, "warning", text, f"Start it: systemctl start {service.unit}")
     if service.active in ("activating", "reloading"):
         often = f", restarted {service.restarts} times" if service.restarts else ""
-        return Line(key, "Services", label, "warning", f"is starting{often}", look)
+        return Line(key, "Services", label, "warning", f"starting{often}", look)
     why = f" ({service.result})" if service.result not in ("", "success") else ""
-    text = f"is {service.active}{why}{_lasting(service, now)}"
+    text = f"{service.active}{why}{_lasting(service, now)}"
     return Line(key, "Services", label, "critical" if core else "warning", text, look)
 
 
 def _lasting(service: Service, now: float) -> str:
-    """How long a unit has been as it is; nothing where systemd does not say, as of one that never ran."""
+    """How long a unit has been in its state; empty where systemd does not say, as for a unit that never ran."""
     return "" if service.since_epoch is None else f", for {duration(max(now - service.since_epoch, 0.0))}"
 
 
@@ -201,7 +205,7 @@ def _upkeep(readings: Readings) -> list[Line]:
     if days is None:
         certificate = NOT_AVAILABLE
     else:
-        certificate = f"{days:.0f} days left" if days >= 0 else f"ended {-days:.0f} days ago"
+        certificate = f"{days:.0f} days left" if days >= 0 else f"expired {-days:.0f} days ago"
     level = TABLE["certificate"].level(days)
     hint = "Renew it: systemctl start lanpi-tls.service" if level in ("warning", "critical") else ""
     return [
@@ -217,10 +221,8 @@ def _backup(readings: Readings) -> list[Line]:
     if backup is None:
         timers = [service for service in readings.services if service.unit == BACKUP_TIMER]
         if timers and timers[0].active == "active" and readings.is_root:
-            return [
-                Line("backup", "Upkeep", "Backup", "warning", "there is none yet", "Make the first: lanpi backup now")
-            ]
-        text = "none is set up" if not timers else NOT_AVAILABLE
+            return [Line("backup", "Upkeep", "Backup", "warning", "none yet", "Make the first one: lanpi backup now")]
+        text = "not set up" if not timers else NOT_AVAILABLE
         return [Line("backup", "Upkeep", "Backup", "unknown", text)]
     lines = []
     made, verified = _age(backup.last_success, readings), _age(backup.last_verified, readings)
@@ -238,24 +240,24 @@ def _backup(readings: Readings) -> list[Line]:
     text = "never" if verified is None else f"{duration(verified)} ago"
     lines.append(Line("backup_verified", "Upkeep", "Backup verified", level, text))
     if not backup.key_saved:
-        lines.append(Line("backup_key", "Upkeep", "Backup key", "warning", "is on the Pi alone, and lost with it"))
+        lines.append(Line("backup_key", "Upkeep", "Backup key", "warning", "only on the Pi: lost when the Pi is lost"))
     return lines
 
 
 def _limits(readings: Readings) -> list[Line]:
-    """Whether the limits were decided for this machine; after the card moved to another Pi they were not."""
+    """Whether the limits were decided for this machine; they were not when the card has moved to another Pi."""
     if readings.limits_made_for is None:
         return [Line("limits", "Upkeep", "Limits", "unknown", NOT_AVAILABLE)]
     board = readings.board
     reasons = misfits(readings.limits_made_for, MadeFor(board.memory_total_bytes, board.cores, board.disk_kind))
     if not reasons:
-        return [Line("limits", "Upkeep", "Limits", "ok", "fit this Pi")]
-    text = f"no longer fit this Pi: {'; '.join(reasons)}"
-    return [Line("limits", "Upkeep", "Limits", "warning", text, "Fit them: lanpi tune")]
+        return [Line("limits", "Upkeep", "Limits", "ok", "they fit this Pi")]
+    text = f"they no longer fit this Pi: {'; '.join(reasons)}"
+    return [Line("limits", "Upkeep", "Limits", "warning", text, "Adjust them: lanpi tune")]
 
 
 def _age(when: str, readings: Readings) -> float | None:
-    """Seconds since an ISO 8601 time; None for none."""
+    """Seconds since an ISO 8601 time; None where there is none."""
     try:
         return max(readings.epoch_seconds - datetime.fromisoformat(when).timestamp(), 0.0)
     except ValueError:
@@ -265,7 +267,7 @@ def _age(when: str, readings: Readings) -> float | None:
 def log_bound_bytes(config_text: str | None) -> int:
     """``logs.max_mb`` of the configuration on the Pi, or its default."""
     bound = Config().logs.max_mb
-    # Not set there, or set by hand to what nobody understands: then the default is in effect.
+    # It is not set on the Pi, or was set by hand to something invalid: the default is in effect.
     with suppress(yaml.YAMLError, TypeError, KeyError, ValueError):
         bound = int(yaml.safe_load(config_text or "")["logs"]["max_mb"])
     return bound * MEGABYTE

@@ -22,7 +22,7 @@ def _measured(key: str, label: str, threshold: str, value: float | None, text: s
 
 
 def board_lines(board: Board) -> list[Line]:
-    """Everything about the machine itself."""
+    """All lines about the machine itself."""
     up = NOT_AVAILABLE if board.uptime_seconds is None else f"up for {duration(board.uptime_seconds)}"
     return [
         Line("model", SECTION, "Model", "ok", f"{board.model}, {board.cores} cores, {up}"),
@@ -35,7 +35,7 @@ def board_lines(board: Board) -> list[Line]:
             "temperature",
             board.temperature_celsius,
             f"{board.temperature_celsius} °C",
-            "Give it air, or a heat sink",
+            "Give the Pi more air, or add a heat sink",
         ),
         throttling(board.throttled_flags),
         _disk(board),
@@ -69,7 +69,7 @@ def _swap(board: Board) -> Line:
 
 
 def throttling(flags: int | None) -> Line:
-    """The firmware's word on power and heat."""
+    """What the firmware reports about power and heat."""
     if flags is None:
         return Line("throttling", SECTION, "Power", "unknown", NOT_AVAILABLE)
     now = [name for bit, name in enumerate(THROTTLE_FLAGS) if flags >> bit & 1]
@@ -84,14 +84,14 @@ def throttling(flags: int | None) -> Line:
         level = level if level == "critical" else "warning"
         parts.append("since boot: " + ", ".join(earlier))
     weak = THROTTLE_FLAGS[UNDER_VOLTAGE] in now + since
-    hint = "Use the Pi's own power supply and a short cable" if weak else ""
+    hint = "Use the official power supply and a short cable" if weak else ""
     return Line("throttling", SECTION, "Power", level, "; ".join(parts) or "steady", hint)
 
 
 def _disk(board: Board) -> Line:
     if board.disk_read_only:
-        hint = "The card may be dying: make a backup, then `lanpi doctor`"
-        return Line("disk", SECTION, "Disk", "critical", "is read-only: nothing can be kept", hint)
+        hint = "The card may be dying: make a backup, then run `lanpi doctor`"
+        return Line("disk", SECTION, "Disk", "critical", "read-only: nothing can be saved", hint)
     share = 100 * board.disk_free_bytes / board.disk_total_bytes if board.disk_total_bytes else None
     text = f"{size(board.disk_free_bytes)} of {size(board.disk_total_bytes)} free"
     return _measured("disk", "Disk", "disk_free", share, text)
@@ -109,7 +109,7 @@ def _wear(board: Board) -> Line:
     if board.disk_written_ever_bytes is not None:
         parts.append(f"{size(board.disk_written_ever_bytes)} ever")
     level = TABLE["disk_life_used"].level(board.disk_life_used_percent) if parts else "unknown"
-    # Most cards do not tell their age, and then there is nothing to be green about - nor to worry.
+    # Most cards do not report their wear, and then there is neither good news nor bad.
     return Line("wear", SECTION, "Wear", level, ", ".join(parts) or NOT_AVAILABLE)
 
 
@@ -121,7 +121,7 @@ def link_lines(links: Sequence[Link]) -> list[Line]:
 def _link(link: Link) -> Line:
     if not link.up:
         level: Level = "warning" if link.default_route else "unknown"
-        return Line(f"link:{link.name}", "Network", link.name, level, "is down")
+        return Line(f"link:{link.name}", "Network", link.name, level, "down")
     parts = ["Wi-Fi" if link.wireless else "cable"]
     if link.wireless:
         level = TABLE["wifi_signal"].level(link.signal_dbm)

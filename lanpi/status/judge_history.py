@@ -40,7 +40,7 @@ def history_lines(history: History | None, now: float) -> list[Line]:
 
 
 def with_since(lines: Iterable[Line], history: History | None, now: float) -> tuple[Line, ...]:
-    """The lines, those that are yellow or red with how long they have been, where the history knows it."""
+    """The lines; a warning or critical line says for how long it has been so, where the history knows."""
     since = history.bad_since if history else {}
     return tuple(
         replace(line, text=f"{line.text}, for {duration(now - since[line.key])}")
@@ -54,17 +54,17 @@ def _availability(history: History, now: float) -> Line:
     key, label = "availability", "Messages pass"
     standing = now - history.last_epoch
     if standing > MISSED_SECONDS:
-        text = f"not looked at for {duration(standing)}"
+        text = f"not checked for {duration(standing)}"
         return Line(key, SECTION, label, "warning", text, "See why: systemctl status lanpi-check.timer")
     if not history.checks:
         return Line(key, SECTION, label, "unknown", NOT_AVAILABLE)
     share = 100 * history.passed / history.checks
     text = f"{share:.1f} % of {history.checks} checks in the last day".replace("100.0 %", "100 %")
     if history.unseen_seconds:
-        text += f", {duration(history.unseen_seconds)} of it without checks"
+        text += f", with no checks for {duration(history.unseen_seconds)}"
     if history.failing_since is not None:
         text = f"no, for {duration(now - history.failing_since)}: {history.last_error}; {text}"
-        return Line(key, SECTION, label, "critical", text, "What is wrong, and what to do: lanpi doctor")
+        return Line(key, SECTION, label, "critical", text, "See what is wrong and what to do: lanpi doctor")
     return Line(key, SECTION, label, TABLE["failed_minutes"].level((history.checks - history.passed) * MINUTES), text)
 
 
@@ -76,7 +76,7 @@ def _latency(history: History) -> list[Line]:
             parts.append(f"{part} {1000 * latest:.0f} ms (usually {1000 * usual:.0f})")
     if not parts:
         return []
-    # What people feel: the login and the message; both have thresholds of their own.
+    # What people notice: the login and the message; each has its own threshold.
     worst = max(
         (TABLE[f"deep_{part}"].level(history.latest_seconds.get(part)) for part in ("login", "delivery")),
         key=("unknown", "ok", "warning", "critical").index,

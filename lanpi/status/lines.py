@@ -1,4 +1,4 @@
-"""What status says: one line for each thing, with its colour."""
+"""What status reports: one line for each thing, with its level."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ VERDICTS = {OK: "ok", WARNING: "warning", CRITICAL: "critical", UNKNOWN: "unknow
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that was looked at.
+    """One thing that status reports on.
 
     Attributes:
         key: its stable name for programs.
         section: the heading under which people find it.
         label: its name for people.
-        level: its colour.
+        level: the verdict, shown as a colour.
         text: what was found.
         hint: what to do; "" where there is nothing to do.
     """
@@ -33,7 +33,7 @@ class Line:
 
 
 def worst(lines: Iterable[Line]) -> int:
-    """The exit status for some lines: that of the worst of them, without what is unknown."""
+    """The exit status for some lines: that of the worst of them, leaving out unknown ones."""
     return max((SEVERITY[line.level] for line in lines), default=OK)
 
 
@@ -41,7 +41,7 @@ NOT_AVAILABLE = "not available"
 
 
 def size(count: float | None) -> str:
-    """Bytes for people, in powers of 1024 with the names everybody uses for them."""
+    """Bytes for people, in powers of 1024 with their everyday names."""
     if count is None:
         return NOT_AVAILABLE
     for unit in ("B", "kB", "MB", "GB"):
@@ -52,7 +52,7 @@ def size(count: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span in its largest unit that says enough: "3 days", "5 h", "12 min", "40 s"."""
+    """A time span in the largest unit that fits: "3 days", "5 h", "12 min", "40 s"."""
     for length, unit in ((86400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"

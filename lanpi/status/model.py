@@ -1,4 +1,4 @@
-"""How a Pi is doing, as it was read. ``None`` means that the machine cannot tell, never a guess."""
+"""The readings of a Pi. ``None`` means that the machine does not report a value; nothing is guessed."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Service:
     sub: str
     enabled: str  # UnitFileState: "enabled", "disabled", "static", …
     result: str  # "success", "exit-code", "oom-kill", …
-    since_epoch: float | None  # when it was started; where it is not active, when it came into its state
+    since_epoch: float | None  # when it was started; where it is not active, when it entered its state
     restarts: int | None  # by systemd on its own, since somebody started it
     memory_bytes: int | None
     cpu_percent: float | None  # of one core, over the time of the reading
@@ -48,8 +48,8 @@ class Board:
     memory_available_bytes: int | None
     swap_total_bytes: int
     swap_used_bytes: int
-    zram_original_bytes: int | None  # what was put into compressed memory …
-    zram_used_bytes: int | None  # … and what it takes there
+    zram_original_bytes: int | None  # size of what is in compressed memory …
+    zram_used_bytes: int | None  # … and the memory that it takes there
     temperature_celsius: float | None
     throttled_flags: int | None  # the firmware's get_throttled
     disk_kind: str
@@ -57,7 +57,7 @@ class Board:
     disk_free_bytes: int
     disk_read_only: bool
     disk_life_used_percent: int | None
-    disk_written_bytes: int | None  # since the kernel came up
+    disk_written_bytes: int | None  # since the kernel started
     disk_written_ever_bytes: int | None  # since the file system was made
 
 
@@ -76,7 +76,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Backup:
-    """What the backup says of itself; times are ISO 8601, "" for never."""
+    """What the backup recorded about itself; times are in ISO 8601, "" for never."""
 
     last_success: str
     last_verified: str
@@ -98,16 +98,16 @@ class History:
     """What the checks on the Pi found (lanpi/checks). Times in seconds; ``samples`` only where they were asked for.
 
     Attributes:
-        first_epoch, last_epoch: of the samples there are.
+        first_epoch, last_epoch: of the samples in the history.
         checks, passed: over the last day.
-        unseen_seconds: of the last day without checks, since there have been any.
+        unseen_seconds: time in the last day without checks, counted from the first check.
         last_error: of the last check when it failed, else "".
         failing_since: when they began to fail; None when the last one passed.
         latest_seconds, usual_seconds: part of the check -> how long it took last, and the day's median.
         peak_sessions_today: connected at once.
         messages_today: between people, as sent.
-        written_today_bytes: writer -> bytes: ``disk`` by everybody, and ``ejabberd``, ``postgresql``, ``journal``.
-        bad_since: key of a line -> since when its figure has been yellow or red without a break.
+        written_today_bytes: writer -> bytes: ``disk`` for all programs, and ``ejabberd``, ``postgresql``, ``journal``.
+        bad_since: key of a line -> since when its level has been warning or critical without a break.
     """
 
     first_epoch: float
@@ -128,11 +128,11 @@ class History:
 
 @dataclass(frozen=True)
 class Readings:
-    """All of it, from one reading."""
+    """Everything read in one round trip."""
 
     hostname: str
     epoch_seconds: float  # the Pi's clock
-    is_root: bool  # read as root; without it, people, logs and other users' figures stay unseen
+    is_root: bool  # read as root; without root, people, logs and other users' figures cannot be read
     installed: Installed | None
     config_text: str | None  # /etc/lanpi/lanpi.yml
     services: tuple[Service, ...]

@@ -10,7 +10,7 @@ from lanpi.status.judge import Report
 
 
 def exposition(reports: Sequence[Report]) -> str:
-    """All samples of all targets, each name once with its help; what is not known is left out."""
+    """All samples of all targets, each name once with its help; unknown values are left out."""
     return as_text(sample for report in reports for sample in _samples(report))
 
 

@@ -1,4 +1,4 @@
-"""Read how a Pi is doing, in one round trip."""
+"""Read the state of a Pi in one round trip."""
 
 import json
 
@@ -18,15 +18,15 @@ def watched_units() -> tuple[str, ...]:
 
 
 def read_status(host: Host, *, root: bool, since_seconds: float = 0) -> Readings:
-    """Read how a machine is doing; changes nothing there.
+    """Read the state of a machine; change nothing on it.
 
     Args:
         host: the machine.
-        root: read as root; without it much is None.
-        since_seconds: of history to read one by one; 0 for its sum alone.
+        root: read as root; without root much is None.
+        since_seconds: of history to read sample by sample; 0 for its summary only.
 
     Raises:
-        LanpiError: FAILED when python3 is missing there or the probe broke, and what ``Host.run`` raises.
+        LanpiError: FAILED when python3 is missing on the Pi or the probe crashed, and what ``Host.run`` raises.
     """
     arguments = [f"--units={','.join(watched_units())}", f"--since={since_seconds}"]
     done = run_program(host, "lanpi.pi.status", arguments, root=root, timeout_seconds=TIMEOUT_SECONDS)

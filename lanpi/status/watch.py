@@ -1,4 +1,4 @@
-"""Look again and again: one connection that is made anew when it breaks, and what was seen lately."""
+"""Read a Pi repeatedly: one connection, opened again when it breaks, and the latest readings."""
 
 import threading
 from collections import deque
@@ -21,14 +21,15 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 class Watched:
-    """A target that is looked at repeatedly.
+    """A target that is read repeatedly.
 
     Args:
         target: as the user named it.
         connect: opens the connection; called again after a failure, at the next look.
         may_be_root: read as root where the login allows it.
         deep: also send a message between two accounts made for it.
-        since_seconds: of history to read one by one.
+        since_seconds: of history to read sample by sample.
+        complete: makes the commands in a text ready to be pasted, see :mod:`lanpi.hints`.
     """
 
     def __init__(
@@ -39,20 +40,22 @@ class Watched:
         may_be_root: bool = True,
         deep: bool = False,
         since_seconds: float = 0,
+        complete: Callable[[str], str] = str,
     ) -> None:
         self.target = target
         self._connect = connect
         self._may_be_root = may_be_root
         self._deep = deep
         self._since_seconds = since_seconds
-        self.asking = threading.Event()  # set from the first time that the Pi is asked, or does not answer
+        self._complete = complete
+        self.asking = threading.Event()  # set after the first attempt to read the Pi, whether it answered or not
         self._open: ExitStack | None = None
         self._host: Host | None = None
         self.recent: deque[Readings] = deque(maxlen=KEPT)
         self.last: Report | None = None
 
     def look(self) -> "Report":
-        """The status now; of a target that does not answer, that and why."""
+        """The status now; for a target that does not answer, that fact and the reason."""
         try:
             if self._host is None:
                 with ExitStack() as stack:
@@ -74,9 +77,9 @@ class Watched:
             from lanpi.status.judge import unreachable  # noqa: PLC0415
 
             self.close()
-            return unreachable(self.target, f"{error.what}. {error.next_step}".strip(". "))
+            return unreachable(self.target, self._complete(f"{error.what}. {error.next_step}".strip(". ")))
         self.recent.append(readings)
-        self.last = judge(self.target, readings, more)
+        self.last = judge(self.target, readings, more).completed(self._complete)
         return self.last
 
     def close(self) -> None:
@@ -87,7 +90,7 @@ class Watched:
 
 
 def _deep_lines(host: Host, readings: "Readings") -> "tuple[Line, ...]":
-    # Takes its time to import, and most looks do without.
+    # Slow to import, and most readings do without.
     from lanpi.status.deep import deep_lines  # noqa: PLC0415
 
     return deep_lines(host, readings)
@@ -107,7 +110,7 @@ def sparkline(values: list[float | None]) -> str:
 
 
 def trends(recent: "list[Readings]") -> dict[str, list[float | None]]:
-    """What the live screen draws, by its label; figures never known left out."""
+    """What the live screen draws, by label; figures that were never known are left out."""
     figures: dict[str, Callable[[Readings], float | None]] = {
         "ejabberd CPU %": lambda each: _service(each, "cpu_percent"),
         "ejabberd MB": lambda each: _megabytes(_service(each, "memory_bytes")),

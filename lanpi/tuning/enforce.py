@@ -1,4 +1,4 @@
-"""What of a plan this machine will not hold to, said at once, with the fix."""
+"""The parts of a plan that this machine will not enforce, with the fix for each."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ CONTAINER_SYSCTLS = ("sysctl.vm.", "sysctl.net.netfilter.")
 
 @dataclass(frozen=True)
 class Unenforced:
-    """Settings without effect here: why, and what to do about it."""
+    """Settings that have no effect on this machine: why, and what to do about it."""
 
     names: tuple[str, ...]
     why: str
@@ -21,7 +21,7 @@ class Unenforced:
 
 
 def unenforced(facts: Facts, config: Config, settings: tuple[Setting, ...]) -> tuple[Unenforced, ...]:
-    """What is written down and not held to.
+    """The settings that are written down but not enforced.
 
     Args:
         facts: of the Pi.
@@ -35,16 +35,16 @@ def unenforced(facts: Facts, config: Config, settings: tuple[Setting, ...]) -> t
             setting.name for setting in settings if ".memory_" in setting.name and setting.lands.endswith(".slice")
         )
         found.append(Unenforced(names, memory.text, memory.next_step))
-    if facts.hardware.is_virtual:
+    if facts.hardware.is_container:
         names = tuple(setting.name for setting in settings if setting.name.startswith(CONTAINER_SYSCTLS))
         found.append(
             Unenforced(
                 names,
-                "a container shares its host's kernel, which has these values for all",
+                "a container shares its host's kernel, which has one value for all",
                 "Nothing to do: a real Pi has its own",
             )
         )
         swap = tuple(setting.name for setting in settings if setting.name.startswith("swap."))
         if swap:
-            found.append(Unenforced(swap, "a container has its host's swap", "Nothing to do: a real Pi has its own"))
+            found.append(Unenforced(swap, "a container uses its host's swap", "Nothing to do: a real Pi has its own"))
     return tuple(found)

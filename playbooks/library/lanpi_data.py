@@ -11,7 +11,7 @@ from ansible.module_utils.lanpi_state import FOLDER, State
 
 DOCUMENTATION = r"""
 module: lanpi_data
-short_description: remove lanpi's data folders, or leave people's data where it is
+short_description: remove lanpi's data folders, or leave people's data in place
 options:
   paths:
     description: folders that hold people's data.
@@ -32,7 +32,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 kept:
-  description: what is still there.
+  description: the paths that remain.
   type: list
   returned: always
 """

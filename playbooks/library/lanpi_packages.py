@@ -22,12 +22,12 @@ from ansible.module_utils.lanpi_state import State
 
 DOCUMENTATION = r"""
 module: lanpi_packages
-short_description: install packages without recommends, or take away those lanpi installed
+short_description: install packages without recommends, or remove those that lanpi installed
 description:
-  - Waits for whoever holds dpkg's lock, finishes what an interrupted run left half configured,
-    refreshes the package lists only when something has to be installed, and forbids service starts
+  - Waits for whoever holds dpkg's lock, completes what an interrupted run left half configured,
+    refreshes the package lists only when something must be installed, and prevents service starts
     meanwhile.
-  - Remembers which packages (dependencies included) were not there before.
+  - Remembers which packages (dependencies included) were not installed before.
 options:
   names:
     description: the packages that must be installed.
@@ -37,17 +37,17 @@ options:
   sources:
     description:
       - files with package sources and pins, as lanpi_tree takes files. When one changes, the lists are
-        refreshed and packages that are there already move to their new candidate.
+        refreshed and packages that are installed already move to their new candidate.
     type: list
     elements: dict
     default: []
   state:
-    description: present, or absent for all that lanpi installed.
+    description: present, or absent to remove all packages that lanpi installed.
     type: str
     choices: [present, absent]
     default: present
   keep_data_of:
-    description: with absent, packages whose data and configuration stay (removed, not purged).
+    description: with absent, packages whose data and configuration stay (they are removed, not purged).
     type: list
     elements: str
     default: []
@@ -95,7 +95,7 @@ def present(module, state):
     secrets = Secrets(module.check_mode)
     sources = [wanted["path"] for wanted in module.params["sources"] if place(module, state, secrets, wanted, diffs)]
     if sources and not module.check_mode:
-        # A run that is cut off here must refresh when it is repeated: the note outlives it.
+        # An interrupted run must refresh again when it is repeated: the note survives it.
         state.ask("refresh", ["apt"])
         state.save()
     refresh = state.pending.get("apt") == "refresh"

@@ -13,16 +13,16 @@ from ansible.module_utils.lanpi_state import State, write_atomically
 
 DOCUMENTATION = r"""
 module: lanpi_tree
-short_description: place files, remove files that are no longer wanted, remember what was there
+short_description: place files, remove files that are no longer wanted, remember the originals
 description:
   - Compares each file's content, owner, group and mode, and writes those that differ, each atomically.
-  - What was at a path before the first write is kept for uninstall.
+  - Whatever was at a path before the first write is kept for an uninstall.
   - Restarts and reloads that a changed file asks for are noted before it is written.
 options:
   files:
     description: >-
       path, content, owner, group, mode, restarts, reloads of each file. The content is Base64, so that Ansible
-      takes no brace in it for a template.
+      does not mistake a brace in it for a template.
     type: list
     elements: dict
     required: true
@@ -48,7 +48,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 paths:
-  description: the paths that changed (or would, in check mode).
+  description: the paths that changed (or would change, in check mode).
   type: list
   returned: always
 asked:
@@ -62,7 +62,7 @@ UNITS = "/etc/systemd/system/"
 
 
 def remove(module, state, secrets, path, diffs):
-    """Take away a file that is no longer wanted, and put back what was there before lanpi."""
+    """Remove a file that is no longer wanted, and restore what was there before lanpi."""
     found = current(path)
     original = state.files[path]
     before = found[0] if found else ""
@@ -72,7 +72,7 @@ def remove(module, state, secrets, path, diffs):
         return
     if original == "created":
         if path.startswith(UNITS) and path.count("/") == UNITS.count("/"):
-            # Without its file systemd would go on running it, and could no longer be told to stop.
+            # Without its file systemd would keep the unit running, and could no longer be told to stop it.
             subprocess.run(["systemctl", "disable", "--now", "-q", Path(path).name], check=False, capture_output=True)
             state.ask("reload", ["systemd"])
         Path(path).unlink(missing_ok=True)

@@ -15,21 +15,21 @@ short_description: enable, start, stop, run and restart units
 description:
   - Works through the units in the order given. Restarts and reloads that earlier file changes asked
     for, in this run or in one that was interrupted, are done here.
-  - Remembers the enablement that it changes, for uninstall.
+  - Remembers each enablement that it changes, for an uninstall.
 options:
   units:
     description:
       - name of each unit, state (started, stopped, run for a oneshot, or none), enabled (true, false or
-        none), optional (a missing unit is no error).
+        none), optional (a missing unit is not an error).
     type: list
     elements: dict
     default: []
   asked:
-    description: restarts and reloads that a check of the files found, unit to verb; only looked at in check mode.
+    description: restarts and reloads that a check of the files found, unit to verb; used in check mode only.
     type: dict
     default: {}
   state:
-    description: present, or absent to put the units back to how they were found.
+    description: present, or absent to return the units to the state in which lanpi found them.
     type: str
     choices: [present, absent]
     default: present
@@ -157,7 +157,7 @@ def present(module, state):
         if facts["LoadState"] in ("not-found", "error", "bad-setting") and not module.check_mode:
             if unit.get("optional"):
                 continue
-            raise UnitError(f"{name} is not there (systemd says {facts['LoadState']})")
+            raise UnitError(f"the unit {name} does not exist (systemd says {facts['LoadState']})")
         if facts["LoadState"] == "not-found" and unit.get("optional"):
             continue
         quiet = unit.get("state") == "run" and not pending  # a routine run of a oneshot is no change

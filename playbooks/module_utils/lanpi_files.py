@@ -18,7 +18,7 @@ def identity(module, name, database):
     except KeyError:
         if module.check_mode:
             return None
-        return module.fail_json(msg=f"no user or group {name!r} on this machine")
+        return module.fail_json(msg=f"there is no user or group {name!r} on this machine")
 
 
 def current(path):

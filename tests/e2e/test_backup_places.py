@@ -214,7 +214,7 @@ def test_a_stick_that_is_not_there_and_a_server_that_is_off_are_named_and_the_ne
     assert time.monotonic() - started < 90, "they were waited for"
     assert done.returncode == 1
     for said in (done.stderr, known(pi)["last_error"]):
-        assert f"the USB disk {stick.uuid} is not there" in said
+        assert f"the USB disk {stick.uuid} is not connected" in said
         assert f"{places['rest']} does not answer" in said
     assert others_got_theirs(pi, places, before, "usb", "rest")
     stick.plug_in(pi.leader_pid)

@@ -74,7 +74,7 @@ def wait_for(look, seconds=60):
     ("line", "check", "cause"),
     [
         ("systemctl stop redis-server", "redis", "it was stopped"),
-        ("echo '# mine' >> /etc/redis/redis.conf", "drift", "not as lanpi placed"),
+        ("echo '# mine' >> /etc/redis/redis.conf", "drift", "have changed since lanpi placed"),
         (
             "echo '  broken: [' >> /etc/ejabberd/ejabberd.yml; systemctl restart --no-block ejabberd",
             "im",

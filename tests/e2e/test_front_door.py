@@ -11,6 +11,9 @@ import time
 
 import pytest
 
+from lanpi.flows.let_in import let_in, read_limited
+from lanpi.hosts import ConnectOptions, open_host, parse_target
+from lanpi.im.admin import Server
 from lanpi.pi.xmpp.client import Client, Login, tls_context
 
 from .neighbours import neighbour, result
@@ -288,6 +291,12 @@ def test_wrong_passwords_ban_the_address_they_come_from_and_no_other(pi, door, d
         with WebSocket(pi.address, domain, door[1]) as connection:
             assert "<jid>" in connection.login("anna", door[2]["anna"].read_text().strip())
         on_pi(pi, "/usr/lib/lanpi/check check | grep -q '\"passed\": 1'", root=True)
+        with open_host(parse_target(door[0]), ConnectOptions()) as host:
+            [banned] = [entry for entry in read_limited(host) if entry.by == "passwords"]
+            assert banned.address == guesser.address
+            assert let_in(host, Server(host, domain), guesser.address)
+            assert not [entry for entry in read_limited(host) if entry.by == "passwords"]
+        assert guesser.does("login", pi.address, *good)["error"] is None
 
 
 def test_one_address_cannot_lock_the_others_out(pi, door, domain, lanpi):
@@ -304,6 +313,12 @@ def test_one_address_cannot_lock_the_others_out(pi, door, domain, lanpi):
         assert [found["error"] for found in times] == [None] * 3
         assert page[0] == 200
         assert 100 < crowd["held"] <= 4000
+        with open_host(parse_target(door[0]), ConnectOptions()) as host:
+            [limited] = [entry for entry in read_limited(host) if entry.address == attacker.address]
+            assert (limited.by, limited.ports) == ("connections", "people")
+            assert limited.refused > 1000
+            assert let_in(host, Server(host, domain), attacker.address)
+            assert attacker.address not in {entry.address for entry in read_limited(host)}
         print(json.dumps({"logins": times, "crowd": crowd}))
         # A machine with two cores that does other work: the figure is in benchmarks/README.md.
         assert max(found["seconds"] for found in times) < 5

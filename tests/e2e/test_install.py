@@ -40,14 +40,14 @@ def test_check_on_a_fresh_pi_touches_nothing(pi, target, lanpi, on_pi):
     done = lanpi("install", target, "--check", timeout_seconds=300)
     assert done.returncode == 0, done.stderr
     assert "+++ /etc/ejabberd/ejabberd.yml" in done.stdout
-    assert "nothing was touched" in done.stdout
+    assert "nothing was changed" in done.stdout
     after = on_pi(pi, "dpkg -l | md5sum; find /etc /usr/lib /var/lib -newer /proc/1 -type f | sort | md5sum").stdout
     assert after == before
 
 
 def test_install_says_what_to_do_next(installed, pi, target):
     done, password = installed
-    assert f"{pi.name}.local is ready, and messages pass." in done.stdout
+    assert f"{pi.name}.local is ready, and messages are delivered." in done.stdout
     assert f"lanpi user add NAME {target}" in done.stdout
     assert password.stat().st_mode & 0o777 == 0o600
     assert password.read_text().strip() not in done.stdout + done.stderr
@@ -177,7 +177,7 @@ def test_a_changed_setting_shows_as_an_exact_diff_and_restarts_only_what_it_must
 def test_the_domain_cannot_change(installed, target, lanpi):
     done = lanpi("install", target, "--set", "domain=other.example")
     assert done.returncode == 2
-    assert "people's addresses cannot move to other.example" in done.stderr
+    assert "its addresses cannot be moved to other.example" in done.stderr
 
 
 def test_everything_comes_back_after_a_power_cut(installed, pi, target, lanpi, on_pi):

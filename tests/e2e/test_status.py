@@ -52,7 +52,7 @@ def until(look, wanted):
 
 def test_without_lanpi_it_is_unknown(bare):
     assert bare.returncode == 3
-    assert json.loads(bare.stdout)["targets"][0]["summary"] == "lanpi is not installed there"
+    assert json.loads(bare.stdout)["targets"][0]["summary"] == "lanpi is not installed on this Pi"
 
 
 def test_after_an_install_nothing_is_critical(installed, target, lanpi):

@@ -1,4 +1,4 @@
-"""The snapshots there are: whose they are, listed, described, and which one is meant."""
+"""The existing snapshots: whose they are, listed and described, and which one the user means."""
 
 import json
 import re
@@ -14,7 +14,7 @@ TAG = "lanpi:"
 
 
 def tag(declared):
-    """Marks a Pi's snapshots: several Pis may share a repository, and each forgets only its own."""
+    """Marks a Pi's snapshots: several Pis may share a repository, and each prunes only its own."""
     return f"{TAG}{declared['domain']}"
 
 
@@ -57,8 +57,8 @@ def show(reporter, declared, name):
             reporter.say("result", repository=location, verified=verified, **found)
             return
     if failures:
-        raise Problem(f"no snapshot {name} was found; {'; '.join(failures)}", "Mend that, and look again")
-    raise Problem(f"there is no snapshot {name}", "`lanpi backup list` shows those there are", "bad-input")
+        raise Problem(f"no snapshot {name} was found; {'; '.join(failures)}", "Fix the problem, then try again")
+    raise Problem(f"there is no snapshot {name}", "`lanpi backup list` shows all snapshots", "bad-input")
 
 
 def _shown(restic, declared, name):
@@ -72,7 +72,7 @@ def _shown(restic, declared, name):
 
 
 def newest(found, moment=None):
-    """The newest of snapshots, less those that a clock gone wrong has dated after tomorrow: they would stay it for years.
+    """The newest snapshot, without those that a wrong clock dated after tomorrow: they would stay newest for years.
 
     moment: seconds since 1970; now, when None.
     """
@@ -81,7 +81,7 @@ def newest(found, moment=None):
 
 
 def matches(entry, name):
-    """Whether a snapshot is meant: "latest", the beginning of its id, or made by a time (ISO 8601, UTC)."""
+    """Whether a name refers to a snapshot: "latest", the beginning of its id, or made by a time (ISO 8601, UTC)."""
     if name == "latest":
         return True
     if re.fullmatch(r"\d{4}-\d\d-\d\d.*", name):

@@ -1,4 +1,4 @@
-"""What all parts of the backup share: places on the Pi, expected failures, commands, whole files."""
+"""What all parts of the backup share: paths on the Pi, expected failures, commands, atomic writes."""
 
 import json
 import os
@@ -12,7 +12,7 @@ KEY = Path("/etc/lanpi/backup.key")
 ENVIRONMENT = Path("/etc/lanpi/backup.env")
 FOLDER = Path("/var/lib/lanpi/backup")
 STAGE = FOLDER / "stage"
-# What somebody fetches over hours, to move or to export it; the backups of that time have STAGE for themselves.
+# For a copy that takes hours to fetch, by a move or an export; backups meanwhile have STAGE for themselves.
 HANDED = FOLDER / "handed"
 STATUS = FOLDER / "status.json"
 RUN = Path("/run/lanpi/backup")
@@ -25,7 +25,7 @@ class Problem(Exception):
 
     what: what failed, in plain words.
     next_step: what the user does next.
-    kind: failed, bad-input, refused, blocked (nothing was touched), missing.
+    kind: failed, bad-input, refused, blocked (nothing was changed), missing.
     """
 
     def __init__(self, what, next_step="", kind="failed"):
@@ -34,7 +34,7 @@ class Problem(Exception):
 
 
 def command(argv, *, stdin=None, cwd="/", environment=None, seconds=None):
-    """Run a program to its end; its standard output as text. A failure is a Problem with what it said last."""
+    """Run a program to its end; its standard output as text. A failure raises a Problem with its last message."""
     try:
         done = subprocess.run(
             argv, input=stdin, capture_output=True, text=True, check=False, cwd=cwd, env=environment, timeout=seconds
@@ -64,7 +64,7 @@ def write_whole(path, text, mode=0o600):
 
 
 def sync_folder(path):
-    """Make renames in a folder last through a power cut."""
+    """Make renames in a folder survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -73,7 +73,7 @@ def sync_folder(path):
 
 
 def read_json(path):
-    """A JSON file's content, None where there is none (or a half one, which counts as none)."""
+    """A JSON file's content, None where there is none, or only half of one."""
     try:
         return json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
@@ -81,14 +81,14 @@ def read_json(path):
 
 
 def require_space(path, bytes_needed, what):
-    """Refuse before anything is written when it would not fit."""
+    """Refuse, before anything is written, what would not fit."""
     make_folder(path)
     free = shutil.disk_usage(path).free
     if free < bytes_needed + RESERVE_BYTES:
         raise Problem(
             f"{what} needs {megabytes(bytes_needed)} MB on {path} and {megabytes(RESERVE_BYTES)} MB to spare, "
-            f"and {megabytes(free)} MB are free",
-            "Make room there, and run it again",
+            f"but only {megabytes(free)} MB are free",
+            "Free some space there, then run the command again",
             "blocked",
         )
 
@@ -99,7 +99,7 @@ def megabytes(size):
 
 
 def make_folder(path):
-    """A folder that everybody may enter, and so those above it that were missing, whatever the umask."""
+    """A folder that everybody may enter, like any missing parent folders, whatever the umask."""
     for folder in (*reversed(path.parents), path):
         if not folder.exists():
             folder.mkdir()
@@ -120,13 +120,13 @@ def now():
 
 
 class Reporter:
-    """Says what happens, one JSON document a line, to whoever follows; keeps the lines of a run in a file."""
+    """Reports what happens, one JSON document per line, to whoever follows; keeps a run's lines in a file."""
 
     def __init__(self, stream, path=None):
         self._stream, self._file = stream, None
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)  # a new file, not the old one emptied: who follows sees the difference
+            path.unlink(missing_ok=True)  # a new file, not the old one emptied: a follower can tell them apart
             self._file = path.open("w", buffering=1)
 
     def say(self, event, **values):
@@ -140,10 +140,10 @@ class Reporter:
             print(line, file=self._stream, flush=True)
 
     def progress(self, percent):
-        """So much of the step is done; nothing for the journal."""
+        """How much of the step is done; not written to the journal."""
         line = json.dumps({"event": "progress", "percent": percent})
         print(line, file=self._file or self._stream, flush=True)
 
     def step(self, text):
-        """Something longer begins."""
+        """A longer step begins."""
         self.say("step", step=text)

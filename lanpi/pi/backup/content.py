@@ -1,4 +1,4 @@
-"""What a snapshot holds, in numbers: rows of each table, SHA-256 of each file; and whether a copy holds the same."""
+"""A snapshot's content in numbers: rows of each table, SHA-256 of each file; and whether a copy has the same."""
 
 import contextlib
 import hashlib
@@ -27,7 +27,7 @@ def sha256(path):
 
 @contextlib.contextmanager
 def resting(path):
-    """A SQLite file that nobody writes, without the -wal and -shm files that opening would leave beside it."""
+    """A SQLite file that nobody writes to, opened without leaving -wal and -shm files beside it."""
     database = sqlite3.connect(f"file:{quote(str(path))}?immutable=1", uri=True)
     try:
         yield database
@@ -45,7 +45,7 @@ def tables(database):
 
 
 def nobodys(database):
-    """How many of the rows of accounts are the checks' own."""
+    """How many account rows belong to the Pi's own checks."""
     if "users" not in tables(database):
         return 0
     return database.execute(COUNT_NOBODYS).fetchone()[0]
@@ -54,9 +54,9 @@ def nobodys(database):
 def hashes(database):
     """A hash of the rows of each table, whatever their order: the sum of the rows' SHA-256, modulo 2 ** 256.
 
-    Against damage and loss, not against somebody who forges rows.
+    It detects damage and loss, not forged rows.
     """
-    database.text_factory = bytes  # text that is no UTF-8 is data, too
+    database.text_factory = bytes  # text that is not valid UTF-8 is data, too
     return {name: _table_hash(database, name) for name in tables(database)}
 
 
@@ -75,22 +75,22 @@ def check_sqlite(path):
         except sqlite3.DatabaseError as error:
             said = str(error)
     if said != "ok":
-        raise Problem(f"the database {path.name} is damaged: {said}", "Restore the newest snapshot that verifies")
+        raise Problem(f"the database {path.name} is damaged: {said}", "Restore the newest intact snapshot")
 
 
 def read_content(content):
-    """Refuse what a later lanpi wrote."""
+    """Refuse content that a later lanpi wrote."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise Problem(
-            "this snapshot is not one that this lanpi understands",
-            "Take the lanpi that made it, or a later one",
+            "this version of lanpi cannot read the snapshot",
+            "Use the version of lanpi that made it, or a later one",
             "bad-input",
         )
     return content
 
 
 def differences(content, root):
-    """What of a restored tree is not what the snapshot's content says; empty when all is there.
+    """Where a restored tree differs from the snapshot's content; empty when it is complete.
 
     content: the snapshot's own.
     root: folder with the restored tree.
@@ -101,13 +101,13 @@ def differences(content, root):
         if not copy.is_file():
             wrong.append(f"{path} is missing")
         elif copy.stat().st_size != entry["bytes"] or sha256(copy) != entry["sha256"]:
-            wrong.append(f"{path} is not what was backed up")
+            wrong.append(f"{path} differs from what was backed up")
     for database in content["databases"]:
         copy = Path(root) / database["file"]
         if not copy.is_file():
             wrong.append(f"{database['file']} is missing")
         elif sha256(copy) != database["sha256"]:
-            wrong.append(f"{database['file']} is not what was backed up")
+            wrong.append(f"{database['file']} differs from what was backed up")
         elif database["kind"] == "sqlite":
             check_sqlite(copy)
             wrong += sqlite_differences(database, copy)
@@ -115,26 +115,26 @@ def differences(content, root):
 
 
 def sqlite_differences(expected, path):
-    """Tables of a resting SQLite file that are not as a snapshot says, by rows and by hash."""
+    """Tables of an idle SQLite file that differ from a snapshot, by rows and by hash."""
     with resting(path) as database:
         wrong = table_differences(expected["tables"], tables(database))
         return wrong + hash_differences(expected.get("hashes", {}), hashes(database), expected["tables"])
 
 
 def hash_differences(expected, found, counts):
-    """Tables with as many rows, and others. Snapshots of earlier lanpis have no hashes: nothing to compare.
+    """Tables with as many rows, but different ones. Snapshots of earlier lanpis have no hashes: nothing to compare.
 
     counts: rows of each table; an empty one has no rows to differ.
     """
     return [
-        f"table {name} has other rows"
+        f"table {name} has different rows"
         for name, value in expected.items()
         if counts.get(name) and found.get(name, value) != value
     ]
 
 
 def table_differences(expected, found):
-    """Tables whose number of rows is another one."""
+    """Tables with a different number of rows."""
     return [
         f"table {name} has {found.get(name, 'no')} rows instead of {count}"
         for name, count in expected.items()
@@ -143,7 +143,7 @@ def table_differences(expected, found):
 
 
 def summary(content):
-    """A snapshot in a few numbers, for lists and lines."""
+    """A snapshot in a few numbers, for lists and messages."""
     rows, hidden = {}, 0
     for database in content["databases"]:
         rows.update(database["tables"])
@@ -165,6 +165,6 @@ def summary(content):
 
 
 def total_bytes(content):
-    """What the snapshot takes when it is restored."""
+    """The space that the snapshot takes when it is restored."""
     files = sum(entry["bytes"] for entry in content["files"].values())
     return files + sum(database["bytes"] for database in content["databases"])

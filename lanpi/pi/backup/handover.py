@@ -1,6 +1,6 @@
-"""A living server moves to another Pi, streamed through who asked for it: one side gives, the other takes.
+"""A running server moves to another Pi, streamed through the operator's machine: one side gives, the other takes.
 
-The giver stages a consistent copy, as for a backup; the taker says what of it is not there yet. So the second round,
+The giver stages a consistent copy, as for a backup; the taker says which files it lacks. So the second round,
 with the giver's server stopped, carries only what changed since the first.
 """
 
@@ -13,7 +13,7 @@ from lanpi.pi.backup.common import HANDED, Problem, command, empty, now, read_js
 from lanpi.pi.backup.content import NAME, check_sqlite, read_content, sha256, summary, total_bytes
 
 SERVER = "ejabberd.service"
-# With the timers: a Pi whose people have moved on must not go on adding old data to their snapshots.
+# The timers too: a Pi whose people have moved on must not keep adding old data to their snapshots.
 STOPPED = (SERVER, "lanpi-backup.timer", "lanpi-backup-care.timer")
 MDNS = ("avahi-daemon.socket", "avahi-daemon.service")
 MDNS_SERVICE = Path("/etc/avahi/services/lanpi.service")  # lanpi placed it: network.hostname_mdns
@@ -21,7 +21,7 @@ MNESIA = "mnesia/ejabberd.backup"
 
 
 def give(reporter, *, final):
-    """Stage a copy and leave it for the one who fetches it.
+    """Stage a copy and leave it to be fetched.
 
     final: the server has been stopped, so Mnesia's own backup is the first round's.
     """
@@ -41,48 +41,50 @@ def give(reporter, *, final):
 
 
 def stop(reporter):
-    """Stop the server so that nothing is written any more, also after a reboot; the new Pi answers to its name."""
+    """Stop the server for good, even after a reboot, so that nothing more is written; the new Pi takes its name."""
     reporter.step("Stopping the old server")
     command(["systemctl", "disable", "--now", *STOPPED, *_mdns()], seconds=180)
     reporter.say("result")
 
 
 def start(reporter):
-    """As it was: the move failed."""
+    """Put everything back as it was: the move failed."""
     reporter.step("Starting the old server again")
     command(["systemctl", "enable", "--now", *STOPPED, *_mdns()], seconds=300)
     reporter.say("result")
 
 
 def _mdns():
-    """What tells NAME.local on the network: with it running here, phones would go on looking for the server here."""
+    """The unit that announces NAME.local: while it runs here, phones would keep looking for the server here."""
     ours = MDNS_SERVICE.exists() and work.manifest()["domain"].endswith(".local")
     return MDNS if ours else ()
 
 
 def given(reporter):
-    """The data are proven elsewhere; the originals stay."""
+    """The data are proven on the new Pi; the originals stay."""
     status.update(moved_at=now())
     reporter.say("result")
 
 
 def end(reporter):
-    """Nobody fetches the copy any more."""
+    """Remove the copy: nobody will fetch it any more."""
     stage.clear(HANDED)
     reporter.say("result")
 
 
 def expect(reporter, path):
-    """Learn what comes (a content file), and say which files of it are to be sent: [name, bytes]."""
+    """Read what is coming (a content file), and answer which of its files must be sent: [name, bytes]."""
     content = read_content(read_json(Path(path)))
     known, new = restore.state(), restore.NEW
     name = f"move-{content['domain']}"
     if known and known["snapshot"] != name and known["phase"] in restore.UNFINISHED:
         raise Problem(
-            "a restore was interrupted there and is not finished", "Finish it first, with the same command", "blocked"
+            "a restore on the new Pi was interrupted and is not finished",
+            "Finish it first, with the same command",
+            "blocked",
         )
     if known and known["snapshot"] == name and known["phase"] in ("swapping", "swapped"):
-        # Cut off before it was proven, and people have been on the old server since: what it has counts.
+        # The move stopped before it was proven, and people have used the old server since: the old server's data count.
         restore.back(reporter)
     if not known or known["snapshot"] != name:
         empty(new)
@@ -94,9 +96,9 @@ def expect(reporter, path):
         if not _has(new / f"files{file}", entry, there.get(file, {}))
     ]
     wanted += [(entry["file"], entry["bytes"]) for entry in (*content["databases"], content["mnesia"]) if entry]
-    # Room for what comes, beside what is there already; the data take the place of nothing until they are proven.
+    # Space for what comes, beside the existing data; nothing is replaced until the new data are proven.
     require_space(restore.FOLDER, min(total_bytes(content), sum(size for _, size in wanted)), "the move")
-    # Also what an older round has brought before it was cut off: its owner may have removed it since.
+    # Also files from an earlier, interrupted round: their owner may have removed them since.
     for path in [path for path in (new / "files").rglob("*") if path.is_file() or path.is_symlink()]:
         if f"/{path.relative_to(new / 'files')}" not in content["files"]:
             path.unlink()
@@ -111,7 +113,7 @@ def expect(reporter, path):
 
 
 def _has(path, entry, known):
-    """Whether a file is there already: from the last round, or from one that was cut off."""
+    """Whether a file is there already, from the last round or from an interrupted one."""
     if not path.is_file():
         return False
     if known.get("sha256") == entry["sha256"]:
@@ -120,7 +122,7 @@ def _has(path, entry, known):
 
 
 def arrived(reporter):
-    """Compare all that was sent with its hash; what was not sent again was compared when it came."""
+    """Compare everything that was sent with its hash; files not sent again were compared when they came."""
     new = restore.NEW
     coming = read_json(new / f"{NAME}.coming")
     content, wanted = coming["content"], set(coming["wanted"])
@@ -132,7 +134,9 @@ def arrived(reporter):
         if file in wanted and (not (new / file).is_file() or sha256(new / file) != entry["sha256"])
     ]
     if wrong:
-        raise Problem(f"{len(wrong)} files did not arrive as they were sent: {', '.join(wrong[:3])}", "Run it again")
+        raise Problem(
+            f"{len(wrong)} files did not arrive as they were sent: {', '.join(wrong[:3])}", "Run the command again"
+        )
     for entry in content["databases"]:
         if entry["kind"] == "sqlite":
             check_sqlite(new / entry["file"])

@@ -1,4 +1,4 @@
-"""All of a server for another one: the consistent copy of a backup, readable, with the accounts as XEP-0227 has them."""
+"""All of a server's data for another server: a backup's consistent copy, readable, with accounts as XEP-0227."""
 
 import json
 import re
@@ -15,7 +15,7 @@ USER = re.compile(rb"<user name=")
 
 
 def export(reporter):
-    """Fill HANDED with everything; it stays until export_done."""
+    """Fill HANDED with everything; it stays there until export_done."""
     content = stage.stage(work.manifest(), reporter, HANDED)
     reporter.step("Writing the accounts as XEP-0227")
     content["xep-0227"] = _accounts(summary(content)["people"])
@@ -24,7 +24,7 @@ def export(reporter):
 
 
 def export_done(reporter):
-    """It is fetched: the copy is as secret as the original."""
+    """Remove the fetched copy: it is as secret as the original."""
     stage.clear(HANDED)
     reporter.say("result")
 
@@ -35,12 +35,12 @@ def _accounts(people):
     shutil.chown(WRITTEN, "ejabberd", "ejabberd")
     try:
         command([stage.IM_CALL, "export_piefxis", "-"], stdin=json.dumps({"dir": str(WRITTEN)}))
-        # ejabberd says 0 whatever it wrote: what counts is who is in it.
+        # ejabberd reports 0 whatever it wrote: what counts are the accounts in the file.
         found = sum(len(USER.findall(path.read_bytes())) for path in WRITTEN.glob("*.xml"))
         if found < people:
             raise Problem(
                 f"ejabberd wrote {found} of {people} accounts as XEP-0227",
-                "`lanpi logs ejabberd` says why; run it again",
+                "See why with `lanpi logs ejabberd`, then run the command again",
             )
         target = HANDED / FOLDER
         shutil.move(WRITTEN, target)

@@ -21,12 +21,12 @@ STATUSES = {"failed": 1, "bad-input": 2, "refused": 4, "blocked": 5, "missing": 
 
 
 def late(name):
-    """A module that few verbs need: the run of each night does not wait for all of them to be read."""
+    """A module that few verbs need, so that the nightly run does not wait for all of them to load."""
     return importlib.import_module(f"lanpi.pi.backup.{name}")
 
 
 def run_unit(_reporter, _options):
-    """What lanpi-backup.service does: the run, noted for who follows and for `lanpi status`."""
+    """What lanpi-backup.service does: the run, recorded for followers and for `lanpi status`."""
     reporter = Reporter(sys.stdout, PROGRESS)
     with work.alone(reporter):
         try:
@@ -39,7 +39,10 @@ def run_unit(_reporter, _options):
         except Exception as error:
             status.failed(f"internal error: {error}")
             reporter.say(
-                "error", what=f"internal error: {error!r}", next_step=f"journalctl -u {UNIT} says more", kind="failed"
+                "error",
+                what=f"internal error: {error!r}",
+                next_step=f"See journalctl -u {UNIT} for details",
+                kind="failed",
             )
             raise
         reporter.say("end")
@@ -47,14 +50,14 @@ def run_unit(_reporter, _options):
 
 
 def care(reporter, _options):
-    """What lanpi-backup-care.service does each week: clear up, prune, read a share of the data, prove a restore."""
+    """What lanpi-backup-care.service does each week: clean up, prune, read a share of the data, prove a restore."""
     steps = (
         work.forget_leftovers,
         lambda: work.prune(reporter),
         lambda: work.verify(reporter, "5%"),
         lambda: late("drill").drill(reporter, server="may"),
     )
-    failures = {}  # a place that is away for weeks must not keep the others from being read and proven
+    failures = {}  # a place that is away for weeks must not stop the others from being read and proven
     with work.alone(reporter):
         for step in steps:
             try:
@@ -70,24 +73,24 @@ def care(reporter, _options):
 
 
 def running():
-    """Whether a run is under way; one that has failed and waits to be tried again is not."""
+    """Whether a run is in progress; a failed run that waits for its next try does not count."""
     said = command(["systemctl", "show", "-p", "ActiveState", "-p", "SubState", UNIT])
     state = dict(line.split("=", 1) for line in said.split())
     return state["ActiveState"] not in ("inactive", "failed") and not state["SubState"].startswith("auto-restart")
 
 
 def follow(reporter, _options):
-    """Start the unit (or join the run that is under way) and hand on what it says."""
+    """Start the unit (or join the run in progress) and pass on its events."""
     before = None
     if not running():
         before = PROGRESS.stat().st_ino if PROGRESS.exists() else None
-        command(["systemctl", "stop", UNIT])  # no longer waits for its next try: this is it
+        command(["systemctl", "stop", UNIT])  # no longer waits for its next try: this run is the next try
         subprocess.run(["systemctl", "reset-failed", UNIT], check=False, capture_output=True)
         command(["systemctl", "start", "--no-block", UNIT])
     deadline = time.monotonic() + START_SECONDS
     while not PROGRESS.exists() or PROGRESS.stat().st_ino == before:
         if time.monotonic() > deadline:
-            raise Problem(f"{UNIT} does not start", f"See why: journalctl -u {UNIT}")
+            raise Problem(f"{UNIT} did not start", f"See why: journalctl -u {UNIT}")
         time.sleep(0.1)
     with PROGRESS.open() as file:
         while True:
@@ -97,25 +100,25 @@ def follow(reporter, _options):
                 if '"event": "end"' in line:
                     return 0
                 if '"event": "error"' in line:
-                    return None  # said already; the exit status follows from it
+                    return None  # reported already; the exit status follows from it
             elif not running():
                 rest = file.read()
                 print(rest, end="", flush=True)
                 if '"event": "end"' not in rest and '"event": "error"' not in rest:
-                    raise Problem("the backup was cut off", f"See why: journalctl -u {UNIT}")
+                    raise Problem("the backup stopped before it finished", f"See why: journalctl -u {UNIT}")
                 return 0
             else:
                 time.sleep(0.2)
 
 
 def key(reporter, _options):
-    """All that a recovery sheet needs."""
+    """Everything that a recovery sheet needs."""
     declared = work.manifest()
     reporter.say("result", key=work.key(), domain=declared["domain"], repositories=declared["repositories"])
 
 
 def key_saved(reporter, _options):
-    """Somebody keeps the key elsewhere."""
+    """Record that the key is saved elsewhere."""
     status.update(key_saved=True, key_saved_at=now())
     reporter.say("result")
 
@@ -198,7 +201,7 @@ def alone(reporter, do):
 def main():
     options = parser().parse_args()
     if os.geteuid() != 0 and options.verb != "rehearse-relay":
-        raise SystemExit("backup: only root may do this")
+        raise SystemExit("backup: only root may run this")
     os.umask(0o077)
     reporter = Reporter(sys.stdout)
     try:
@@ -210,7 +213,7 @@ def main():
         reporter.say(
             "error",
             what=f"internal error: {error!r}",
-            next_step="Run the same command again with --debug, and report what it shows",
+            next_step="Run the same command again with --debug, and report what it prints",
             kind="failed",
             traceback=traceback.format_exc(),
         )

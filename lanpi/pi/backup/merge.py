@@ -1,4 +1,4 @@
-"""What belongs to one account or one room, and the SQL that brings it from a snapshot without doubling any of it.
+"""What belongs to one account or one room, and the SQL that copies it from a snapshot without duplicates.
 
 Pure: merge_sqlite.py and merge_postgres.py run it. SQLite (since 3.39) and PostgreSQL understand the same text; the
 snapshot's tables are in the schema `snapshot` of both. What both have stays as the live one has it. Both may be of
@@ -11,7 +11,7 @@ from lanpi.pi.backup.common import Problem
 
 # Sessions, routes and the like: true only of the server that wrote them.
 OF_A_MOMENT = {"sm", "route", "bosh", "proxy65", "muc_online_room", "muc_online_users", "oauth_token", "caps_features"}
-# Waiting messages are in the archive too. Given again to somebody who has fetched them they would come twice.
+# Waiting messages are in the archive too. Somebody who has fetched them already would get them twice.
 ONLY_WITH_ACCOUNT = ("push_session", "spool")
 # Columns of the tables that hold something of an account, and the values that they must have.
 OF_ACCOUNT = {"username": "username", "server_host": "server_host"}
@@ -87,7 +87,7 @@ POSTGRESQL = Dialect("public", ":'{}'")  # as psql quotes its variables
 
 @dataclass(frozen=True)
 class Family:
-    """Rows with a number that other tables' rows refer to; the live database gives it out anew.
+    """Rows with a number that other tables' rows refer to; the live database assigns a new number.
 
     Attributes:
         table, number: of the rows.
@@ -116,9 +116,11 @@ FAMILIES = (
 
 
 def absent(part):
-    """The refusal when the snapshot does not have it."""
+    """The refusal when the account or room is not in the snapshot."""
     what = f"{'room' if part.room else 'account'} {part.name}@{part.host}"
-    return Problem(f"the snapshot has no {what}", "Take another --snapshot: `lanpi backup list`", "bad-input")
+    return Problem(
+        f"the snapshot has no {what}", "Choose another --snapshot: `lanpi backup list` shows all", "bad-input"
+    )
 
 
 def shared(live, snapshot):
@@ -132,13 +134,13 @@ def shared(live, snapshot):
 
 
 def statements(part, tables, dialect):
-    """The SQL in the order in which it is to run: (table that gets rows or "", statement)."""
+    """The SQL in the order in which it must run: (table that gets rows or "", statement)."""
     if part.room:
         return [(table, _copy(dialect, table, tables[table], where)) for table, where in OF_ROOM.items()]
     families = [family for family in FAMILIES if family.table in tables]
     apart = OF_A_MOMENT | set(ONLY_WITH_ACCOUNT) | {family.table for family in families}
     whole = [table for table, columns in tables.items() if OF_ACCOUNT.keys() <= {column.name for column in columns}]
-    # Before the account is there again, while it can be seen whether it was gone.
+    # Before the account is added, while one can still see whether it was missing.
     found = [
         (table, _copy(dialect, table, tables[table], OF_ACCOUNT, unless="users"))
         for table in ONLY_WITH_ACCOUNT

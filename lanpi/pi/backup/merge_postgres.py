@@ -56,21 +56,21 @@ def bring(reporter, live, entry, root, part):
     live: what the manifest says of the live database. entry: what the snapshot says of its own, which is in `root`.
     """
     try:
-        reporter.step("Loading the snapshot's database beside the live one")
+        reporter.step("Loading the snapshot's database next to the live one")
         wrong = postgres.load(entry, root, DATABASE, only_rows=True)
         if wrong:
-            raise Problem(f"the snapshot's database is damaged: {wrong[0]}", "Take another --snapshot")
+            raise Problem(f"the snapshot's database is damaged: {wrong[0]}", "Choose another --snapshot")
         snapshot = _columns(DATABASE)
         if not _holds(part):
             raise merge.absent(part)
-        reporter.step("Bringing it in, with the server in use")
+        reporter.step("Restoring it while the server is in use")
         open_before = _is_open(part)
         text = script(part, merge.shared(_columns(live["database"]), snapshot))
         try:
             added = counts(postgres.query(text, live["database"], part.values))
         except Problem as problem:
-            hint = "Run it again; if it stays so, restore all of it onto another Pi"
-            raise Problem(f"nothing was brought in: {problem.what}", hint) from problem
+            hint = "Run the command again; if it fails again, restore the whole snapshot onto another Pi"
+            raise Problem(f"nothing was restored: {problem.what}", hint) from problem
     finally:
         postgres.drop(DATABASE)
     _refresh(part, added, open_before)
@@ -88,7 +88,7 @@ def script(part, tables):
 
 
 def counts(said):
-    """Rows by table of what the script said, without those that got none."""
+    """Rows added by table, from the script's output; tables without new rows are left out."""
     pairs = [line.split() for line in said.splitlines()]
     return {table: int(rows) for table, rows in pairs if int(rows)}
 
@@ -120,7 +120,7 @@ def _is_open(part):
 
 
 def _refresh(part, added, open_before):
-    """Let the server see what is there; also when nothing was added, since an earlier run may have been cut off here."""
+    """Let the server see the new rows; even if none were added, since an earlier run may have stopped here."""
     if not _serves():
         return
     if open_before and added.keys() - {"archive", "archive_prefs"}:

@@ -1,7 +1,7 @@
 """One account or room of a snapshot's SQLite file, into the SQLite file that is in use.
 
 ejabberd gives its SQLite file up at once when somebody else writes it ("database is locked"), and would lose what
-it was about to write: so it stands still for the moment of the merge, which is one transaction.
+it was about to write: so it is stopped for the moment of the merge, which is one transaction.
 """
 
 import contextlib
@@ -18,12 +18,12 @@ from lanpi.pi.backup.restore import SERVER
 
 
 def space(_entry):
-    """Bytes that it needs beside the file that was fetched."""
+    """Bytes that the merge needs in addition to the fetched file."""
     return 0
 
 
 def bring(reporter, live, entry, root, part):
-    """Merge what the fetched file has of it; rows added per table.
+    """Merge the account's or room's rows from the fetched file; returns the rows added per table.
 
     live: what the manifest says of the live database. entry: what the snapshot says of its own, which is in `root`.
     """
@@ -32,7 +32,7 @@ def bring(reporter, live, entry, root, part):
     with resting(fetched) as database:
         if not _holds(database, part):
             raise merge.absent(part)
-    reporter.step("Bringing it in, with the server stopped for a moment")
+    reporter.step("Restoring it while the server is stopped for a moment")
     command(["systemctl", "stop", SERVER], seconds=180)
     try:
         fold_log(path)
@@ -40,7 +40,7 @@ def bring(reporter, live, entry, root, part):
             attach(database, quote(str(fetched)))
             return run(database, part)
     except sqlite3.Error as error:
-        raise Problem(f"nothing was brought in: {error}", "Restore all of it onto another Pi") from error
+        raise Problem(f"nothing was restored: {error}", "Restore the whole snapshot onto another Pi") from error
     finally:
         command(["systemctl", "start", SERVER], seconds=300)
 
@@ -89,7 +89,7 @@ def _opened(path):
     try:
         yield database
     finally:
-        database.close()  # what was not committed never was
+        database.close()  # uncommitted changes are discarded
         for left in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
             if left.exists():
                 shutil.chown(left, "ejabberd", "ejabberd")

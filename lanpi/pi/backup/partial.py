@@ -1,4 +1,4 @@
-"""One account or one room of a snapshot, brought into the server that is in use."""
+"""Restore one account or one room of a snapshot into the running server."""
 
 import hashlib
 import json
@@ -20,12 +20,16 @@ CALLED = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def bring(reporter, options):
-    """Merge what is named; result: rows added per table, files added."""
+    """Merge the named account or room; result: rows added per table, files added."""
     declared, domain = work.manifest(), work.manifest()["domain"]
     name, _, host = (options.account or options.room).partition("@")
     ours = host == domain if options.account else host.endswith(f".{domain}")
     if not name or not ours:
-        raise Problem(f"{options.account or options.room} is not of {domain}", "Write it whole: NAME@…", "bad-input")
+        raise Problem(
+            f"{options.account or options.room} does not belong to {domain}",
+            "Write the full address: NAME@…",
+            "bad-input",
+        )
     part = Part(name, host, domain, room=bool(options.room))
     live = next(item for item in declared["items"] if item["kind"] in ENGINES)
     try:
@@ -48,8 +52,8 @@ def its_database(content, kind):
     entry = next(entry for entry in content["databases"] if entry["kind"] in ENGINES)
     if entry["kind"] != kind:
         raise Problem(
-            f"the snapshot's database is {CALLED[entry['kind']]}, and here it is {CALLED[kind]}",
-            "Restore all of it onto another Pi (a virtual one will do), and look there",
+            f"the snapshot's database is {CALLED[entry['kind']]}, but this Pi uses {CALLED[kind]}",
+            "Restore the whole snapshot onto another Pi (a virtual one will do)",
             "bad-input",
         )
     return entry
@@ -66,11 +70,11 @@ def _fetch(reporter, options, uploads, kind):
         needed = entry["bytes"] + ENGINES[kind].space(entry) + sum(known["bytes"] for known in files.values())
         require_space(FOLDER, needed, "the snapshot's part")
         empty(PART)
-        reporter.step(f"Fetching what is needed of snapshot {snapshot['short_id']}")
+        reporter.step(f"Fetching the needed part of snapshot {snapshot['short_id']}")
         wanted = [f"--include=/{entry['file']}"] + ([f"--include=/files{uploads}"] if files else [])
         restic.run("restore", "--no-lock", snapshot["id"], "--target", str(PART), *wanted)
     if sha256(PART / entry["file"]) != entry["sha256"]:
-        raise Problem("the snapshot's database is not what was backed up", "Take another --snapshot")
+        raise Problem("the snapshot's database differs from what was backed up", "Choose another --snapshot")
     return entry, files
 
 

@@ -17,7 +17,7 @@ USB_WAIT_SECONDS = 20.0  # a disk that has just been plugged in, or is just spin
 
 
 def is_local(location):
-    """Whether it is a folder of this Pi, by path."""
+    """Whether a place is a folder on this Pi, by path."""
     return location.startswith("/")
 
 
@@ -27,14 +27,12 @@ def require_writable(repository, shown):
         return
     there = next(folder for folder in (Path(repository), *Path(repository).parents) if folder.exists())
     if not os.access(there, os.W_OK):
-        hint = (
-            "Folders below /home and /root are not for backups" if shown.startswith(HOMES) else "Is its disk healthy?"
-        )
+        hint = "Use a folder outside /home and /root" if shown.startswith(HOMES) else "Is its disk healthy?"
         raise Problem(f"the repository at {shown} cannot be written to: {there} is read-only for backups", hint)
 
 
 def named(location, what):
-    """What failed, with the place where; many failures name it themselves."""
+    """What failed, with its place; many failures name the place themselves."""
     return what if location in what else f"{location}: {what}"
 
 
@@ -52,16 +50,20 @@ def opened(location):
     deadline = time.monotonic() + USB_WAIT_SECONDS
     while (number := disk_number(location)) is None:
         if time.monotonic() > deadline:
-            raise Problem(f"the USB disk {uuid} is not there", "Plug it in: the backup is tried again", "missing")
+            raise Problem(
+                f"the USB disk {uuid} is not connected", "Plug it in; the backup is tried again later", "missing"
+            )
         time.sleep(0.5)
     point = _mount(uuid)
     try:
         yield f"{point}{folder}"
     except BaseException:
-        # Without a word: who pulled the disk out must get the message of what failed, not one about umount.
+        # Silently: whoever pulled the disk out must see the message about what failed, not one about umount.
         _let_go(point)
         if disk_number(location) != number:
-            raise Problem(f"the USB disk {uuid} was pulled out", "Plug it in, and run it again", "missing") from None
+            raise Problem(
+                f"the USB disk {uuid} was pulled out", "Plug it in, then run the command again", "missing"
+            ) from None
         raise
     command(["umount", "-l", str(point)], seconds=UNMOUNT_SECONDS)
     point.rmdir()
@@ -91,9 +93,9 @@ def _mount(uuid):
     if done.returncode != 0:
         point.rmdir()
         # What follows the first line is a hint to look at the kernel's messages.
-        said = (done.stderr.strip().splitlines() or [f"mount ended with {done.returncode}"])[0]
+        said = (done.stderr.strip().splitlines() or [f"mount ended with exit status {done.returncode}"])[0]
         why = re.sub(r"^mount: \S+: ", "", said).rstrip(".")
-        raise Problem(f"the USB disk {uuid} cannot be mounted: {why}", "Is it formatted, and healthy?")
+        raise Problem(f"the USB disk {uuid} cannot be mounted: {why}", "Is it formatted, and is it healthy?")
     return point
 
 

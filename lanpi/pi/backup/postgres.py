@@ -27,7 +27,7 @@ def counted(lines):
 
 
 def query(sql, database="postgres", values=None):
-    """What psql prints, stripped.
+    """The output of psql, stripped.
 
     values: variables that the SQL names as :'name', which psql quotes. No secrets: they are in the argument list.
     """
@@ -88,13 +88,13 @@ def _ask(session, sql):
     lines = []
     while (line := session.stdout.readline().rstrip("\n")) != "lanpi-end":
         if session.poll() is not None:
-            raise Problem("PostgreSQL ended the session", "`lanpi doctor` says what is wrong")
+            raise Problem("PostgreSQL ended the session", "Run `lanpi doctor` to see what is wrong")
         lines.append(line)
     return lines
 
 
 def load(entry, root, database, *, only_rows=False):
-    """Restore the dump as a database of its own; what is not as it was.
+    """Restore the dump as a separate database; returns how it differs from the original.
 
     database: its new name; one of that name is dropped first.
     only_rows: without indexes, keys and references, for a database that is read through once.
@@ -117,7 +117,7 @@ def load(entry, root, database, *, only_rows=False):
 
 
 def compare(entry, database):
-    """Tables of a database that are not as a snapshot says, by rows and by hash."""
+    """Tables of a database that differ from a snapshot, by rows and by hash."""
     names = query(TABLES, database).split()
     rows, hashes = counted({table: query(COUNT.format(table=table), database) for table in names})
     wrong = table_differences(entry["tables"], rows)
@@ -130,7 +130,7 @@ def exists(database):
 
 
 def rename(old, new):
-    """Give a database that nobody uses another name."""
+    """Rename a database that nobody uses."""
     query(f'ALTER DATABASE "{old}" RENAME TO "{new}"')
 
 
@@ -140,6 +140,6 @@ def drop(database):
 
 
 def drop_leftovers():
-    """What a power cut left of a drill or a partial restore; only while none is under way."""
+    """Remove what a power cut left of a drill or a partial restore; only while none is in progress."""
     for database in (PART_DATABASE, DRILL_DATABASE):
         drop(database)

@@ -83,7 +83,7 @@ def _wait(server):
         if server.poll() is not None or time.monotonic() > deadline:
             lines = LOG.read_text(errors="replace").splitlines() if LOG.exists() else []
             said = [line for line in lines if "[critical]" in line or "[error]" in line] or lines[-1:]
-            raise Problem(f"a server does not start with the restored data: {' '.join(said[:1])}")
+            raise Problem(f"a server did not start with the restored data: {' '.join(said[:1])}")
         time.sleep(0.5)
 
 
@@ -124,7 +124,7 @@ def _read_until(stream, expected):
     while expected not in seen:
         data = stream.recv(65536)
         if not data or "<failure" in seen or "type='error'" in seen:
-            raise Problem(f"nobody can log in at the second server: it said {seen[-200:] or 'nothing'}")
+            raise Problem(f"nobody can log in to the second server: it answered {seen[-200:] or 'nothing'}")
         seen += data.decode(errors="replace")
 
 

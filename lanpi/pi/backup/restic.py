@@ -32,11 +32,11 @@ INCOMPLETE = 3  # `backup` could not read everything
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY$")  # variables whose values nobody may read
 SECRET_LENGTH = 6  # a shorter one may be part of any word
 STATUS_BYTES = 16384  # a line of progress names the files that are being read
-LOOK_SECONDS = 1.0  # how often somebody looks whether restic still has a chance
+LOOK_SECONDS = 1.0  # how often to check whether restic still has a chance
 
 
 class ResticError(Problem):
-    """restic failed; `status` is its exit status, `said` all it wrote."""
+    """restic failed; `status` is its exit status, `said` is everything it wrote."""
 
     def __init__(self, what, next_step, kind, status, said):
         super().__init__(what, next_step, kind)
@@ -62,9 +62,9 @@ class Restic:
             "RESTIC_REPOSITORY": _with_login(repository, variables),
             "RESTIC_PASSWORD_FILE": str(key),
             "RESTIC_CACHE_DIR": CACHE,
-            # Less memory for more processor time: a Pi has little of the first, and nobody waits for a backup.
+            # Less memory for more processor time: a Pi has little memory, and nobody waits for a backup.
             "GOGC": "20",
-            # Otherwise --json tells the progress sixty times a second.
+            # Otherwise --json reports the progress sixty times a second.
             "RESTIC_PROGRESS_FPS": "1",
             **variables,
         }
@@ -75,7 +75,7 @@ class Restic:
     def run(self, *arguments, cwd="/", heard=None):
         """Standard output of one restic command.
 
-        heard: is told the per cent that are done, where the command says them (with --json).
+        heard: is given the percentage done, where the command reports it (with --json).
         """
         done = self._start(arguments, cwd, heard)
         if done.returncode != 0:
@@ -114,7 +114,7 @@ class Restic:
         return True
 
     def past_dead_locks(self, do):
-        """Do something; where a lock is in the way whose holder is dead, take it away and do it again."""
+        """Do something; where a dead process's lock is in the way, remove the lock and try again."""
         try:
             return do()
         except ResticError as error:
@@ -123,7 +123,7 @@ class Restic:
         return do()
 
     def unlock(self):
-        """Take away the locks that a power cut left, never one whose holder may live; their number.
+        """Remove the locks that a power cut left, never one whose holder may be alive; returns their number.
 
         restic itself sees only that the process number is in use again, by whoever has it after a reboot.
         """
@@ -174,7 +174,7 @@ class Restic:
         status = done.returncode
         lines = [line for line in said.splitlines() if line.strip()]
         fatal = [line.removeprefix("Fatal: ") for line in lines if line.startswith("Fatal")]
-        # Before the words: restic asks "Is there a repository …?" whatever kept it from looking.
+        # Check this before WORDS: restic asks "Is there a repository …?" whatever kept it from looking.
         why = (fatal or [""])[-1]
         if status == 1 and (problem := refusal(why, self.shown) or silence(why, self.shown)):
             return ResticError(problem.what, problem.next_step, problem.kind, status, said)
@@ -183,19 +183,19 @@ class Restic:
         if status == NO_REPOSITORY and not NOTHING_THERE.search(said):
             status = 1
         if status == NO_REPOSITORY:
-            return ResticError(f"there is no repository at {self.shown}", "Look at its name", "bad-input", status, said)
+            return ResticError(f"there is no repository at {self.shown}", "Check its name", "bad-input", status, said)
         if status == WRONG_KEY:
             return ResticError(
                 f"the key does not open the repository at {self.shown}",
-                "Take the key of the Pi that made it: it is on its recovery sheet",
+                "Use the key of the Pi that created it, from its recovery sheet",
                 "refused",
                 status,
                 said,
             )
         if status == LOCKED:
             return ResticError(
-                f"the repository at {self.shown} is locked by another restic",
-                "Wait until it is done, or `lanpi backup unlock` when it is dead",
+                f"the repository at {self.shown} is locked by another restic process",
+                "Wait until it has finished; if it is dead, run `lanpi backup unlock`",
                 "blocked",
                 status,
                 said,
@@ -203,19 +203,19 @@ class Restic:
         if "no space left on device" in done.stderr + done.stdout:
             return ResticError(
                 f"the disk with the repository at {self.shown} is full",
-                "Make room there; earlier snapshots are not touched",
+                "Free some space there; earlier snapshots are not affected",
                 "failed",
                 status,
                 said,
             )
         if verb == "backup" and status == INCOMPLETE:
-            return ResticError("a file vanished while it was read", "Run it again", "failed", status, said)
+            return ResticError("a file vanished while it was read", "Run the backup again", "failed", status, said)
         last = (fatal or lines or [f"exit status {status}"])[-1]
         return ResticError(f"restic {verb} failed at {self.shown}: {last}", "", "failed", status, said)
 
 
 def _follow(process, output, errors, patience, heard):
-    """Wait for restic's end; a Problem when it has no chance any more."""
+    """Wait for restic to end; a Problem when it no longer has a chance."""
     while True:
         try:
             process.wait(LOOK_SECONDS)
@@ -228,7 +228,7 @@ def _follow(process, output, errors, patience, heard):
 
 
 def percent_done(said):
-    """What the last whole line of restic's progress says, None where none does."""
+    """The progress from restic's last complete line, None where there is none."""
     found = re.findall(r'^{"message_type":"status".*?"percent_done":([0-9.]+).*}$', said, re.MULTILINE)
     return min(100, int(float(found[-1]) * 100)) if found else None
 
@@ -241,11 +241,11 @@ def _written(file, last_bytes=None):
 
 
 def _plain(said):
-    """What restic said, without the progress; from 0.17 on --json puts the end's message into a document too."""
+    """restic's messages, without the progress; from 0.17 on --json puts the end's message into a document too."""
     lines = []
     for line in said.splitlines():
         if line.startswith("{"):
-            with contextlib.suppress(ValueError, AttributeError):  # cut off: nothing to be read from it
+            with contextlib.suppress(ValueError, AttributeError):  # an incomplete line
                 lines += json.loads(line).get("message", "").splitlines()
         else:
             lines.append(line)
@@ -253,7 +253,7 @@ def _plain(said):
 
 
 def is_dead(lock, host, boot):
-    """Whether a lock's holder ran on this machine and is gone: before its last boot, or not restic any more."""
+    """Whether a lock's holder ran on this machine and is gone: from before the last boot, or no longer restic."""
     if lock["hostname"] != host:
         return False
     if _seconds(lock["time"]) < boot:
@@ -281,7 +281,7 @@ def _seconds(text):
 
 
 def _with_login(repository, variables):
-    """A REST server's address with its login in it: restic 0.14 knows no other way. It stays in root's environment."""
+    """A REST server's address with its login in it: restic 0.14 has no other way. It stays in root's environment."""
     user, password = (variables.get(f"RESTIC_REST_{name}", "") for name in ("USERNAME", "PASSWORD"))
     match = re.fullmatch(r"(rest:https?://)([^/@]+(?:/.*)?)", repository)
     if not match or not user:

@@ -1,11 +1,11 @@
-"""Bring a snapshot back, in steps that can each be interrupted and repeated.
+"""Restore a snapshot, in steps that can each be interrupted and repeated.
 
-fetch: everything beside what is there, compared with the snapshot's content; nothing else is touched.
-settings: configuration, secrets and certificate authority in place, for the install that follows.
-swap: data in place with ejabberd stopped; goes back by itself when the server does not come up with it.
-back: what was there before, again. finish: forget the work. discard: forget what was there before.
+fetch: everything, next to the current data, compared with the snapshot's content; nothing else is changed.
+settings: put configuration, secrets and certificate authority in place, for the install that follows.
+swap: put the data in place with ejabberd stopped; go back automatically if the server does not start with them.
+back: put the previous data back. finish: end the restore. discard: remove the previous data.
 
-What was there is moved to PREVIOUS, never removed, until `discard`.
+The previous data are moved to PREVIOUS, and only `discard` removes them.
 """
 
 import json
@@ -45,23 +45,23 @@ NEW = FOLDER / "new"
 STATE = FOLDER / "state.json"
 PREVIOUS = Path("/var/lib/lanpi/previous")
 SERVER = "ejabberd.service"
-NAME_UNIT = Path("/etc/systemd/system/lanpi-name.service")  # roles/network: tells a domain that is not the host name
+NAME_UNIT = Path("/etc/systemd/system/lanpi-name.service")  # roles/network: announces a domain other than the host name
 START_SECONDS = 180.0
 UNFINISHED = ("settings", "swapping", "swapped")
 
 
 def state():
-    """How far a restore came: snapshot, place of the previous data, phase; None where none is under way."""
+    """How far a restore got: snapshot, place of the previous data, phase; None where none is under way."""
     return read_json(STATE)
 
 
 def note(**values):
-    """Write down how far it came."""
+    """Record how far the restore got."""
     write_whole(STATE, json.dumps((state() or {}) | values, indent=1))
 
 
 def fetch(reporter, location, key, environment, name):
-    """Copy a snapshot beside what is there and compare all of it with its content."""
+    """Copy a snapshot next to the current data and compare all of it with its content."""
     reporter.step(f"Looking for the snapshot at {location}")
     with opened(location) as repository:
         restic = Restic(repository, location, key, environment)
@@ -71,21 +71,21 @@ def fetch(reporter, location, key, environment, name):
         if known and known["snapshot"] != snapshot["id"] and known["phase"] in UNFINISHED:
             raise Problem(
                 f"the restore of snapshot {known['snapshot'][:8]} was interrupted and is not finished",
-                f"Finish it first: the same command with --snapshot {known['snapshot'][:8]}",
+                f"Finish it first: run the same command with --snapshot {known['snapshot'][:8]}",
                 "blocked",
             )
         if not known or known["snapshot"] != snapshot["id"]:
             if shutil.which("psql") and postgres.exists(OLD_DATABASE):
                 raise Problem(
-                    "the database of before the last restore is still kept, and there is place for one",
-                    "lanpi restore --discard-previous",
+                    "the database from before the last restore is still kept, and only one can be kept",
+                    "Remove it with lanpi restore --discard-previous",
                     "blocked",
                 )
             empty(NEW)
             note(snapshot=snapshot["id"], phase="fetching", previous=time.strftime("%Y%m%d-%H%M%S", time.gmtime()))
         if state()["phase"] == "fetching":
             require_space(FOLDER, total_bytes(content), "the snapshot")
-            reporter.step(f"Restoring snapshot {snapshot['short_id']} beside what is there")
+            reporter.step(f"Restoring snapshot {snapshot['short_id']} next to the current data")
             restic.restore(snapshot["id"], NEW, reporter.progress)
             reporter.step("Comparing every table and file")
             wrong = differences(content, NEW)
@@ -93,22 +93,26 @@ def fetch(reporter, location, key, environment, name):
                 if entry["kind"] == "postgresql" and shutil.which("psql"):
                     wrong += postgres.load(entry, NEW, NEW_DATABASE)
             if wrong:
-                raise Problem(f"the snapshot does not restore: {'; '.join(wrong[:5])}", "Take another --snapshot")
+                raise Problem(f"the snapshot cannot be restored: {'; '.join(wrong[:5])}", "Choose another --snapshot")
             note(phase="fetched")
     reporter.say("result", id=snapshot["short_id"], phase=state()["phase"], **summary(content))
 
 
 def choose(found, name):
-    """The snapshot that is meant, of those that lanpi made."""
+    """The snapshot that the user chose, among those that lanpi made."""
     ours = [entry for entry in found if any(tag.startswith(TAG) for tag in entry.get("tags") or [])]
     domains = {tag.removeprefix(TAG) for entry in ours for tag in entry["tags"] if tag.startswith(TAG)}
     chosen = [entry for entry in ours if matches(entry, name)]
     if not chosen:
-        raise Problem(f"there is no snapshot {name} there", "Without --snapshot the newest is taken", "bad-input")
+        raise Problem(
+            f"there is no snapshot {name} in this repository",
+            "Without --snapshot, lanpi takes the newest one",
+            "bad-input",
+        )
     if len(domains) > 1 and name == "latest":
         raise Problem(
-            f"the repository holds several servers: {', '.join(sorted(domains))}",
-            "Name one with --snapshot ID",
+            f"the repository has snapshots of several servers: {', '.join(sorted(domains))}",
+            "Choose one with --snapshot ID",
             "bad-input",
         )
     return newest(chosen)
@@ -117,7 +121,7 @@ def choose(found, name):
 def _content():
     content = read_json(NEW / NAME)
     if content is None:
-        raise Problem("there is nothing fetched to restore", "Run `lanpi restore` from its beginning")
+        raise Problem("no snapshot has been fetched to restore", "Run `lanpi restore` again from the start")
     return content
 
 
@@ -130,7 +134,7 @@ def _items(content, place):
 
 
 def settings(reporter):
-    """Put configuration, secrets and authority in place; what was there is copied to PREVIOUS first."""
+    """Put configuration, secrets and authority in place; the previous ones are copied to PREVIOUS first."""
     content = _content()
     if state()["phase"] not in ("fetched", "settings"):
         return
@@ -164,7 +168,7 @@ def _place_setting(path, new, entry):
 
 
 def swap(reporter):
-    """Exchange the data; go back by itself when the server does not come up with it."""
+    """Exchange the data; go back automatically when the server does not start with them."""
     content = _content()
     if state()["phase"] == "swapped":
         reporter.say("result", previous=str(_previous()), **summary(content))
@@ -174,13 +178,13 @@ def swap(reporter):
         reporter.step("Exchanging the data")
         command(["systemctl", "stop", SERVER], seconds=180)
         exchange(content, NEW, _previous())
-        reporter.step("Starting the server with it")
+        reporter.step("Starting the server with the restored data")
         _start(content)
         _load_mnesia(content)
     except Exception as error:
         back(reporter)
         if isinstance(error, Problem):
-            raise Problem(f"{error.what}; went back to what was there", error.next_step) from error
+            raise Problem(f"{error.what}; the previous data are back in place", error.next_step) from error
         raise
     note(phase="swapped")
     reporter.say("result", previous=str(_previous()), **summary(content))
@@ -200,18 +204,18 @@ def _start(content):
             check=False,
         )
         if asked.returncode == 0:
-            # The Pi may have begun to check itself by now.
+            # The Pi may have started its own checks by now.
             found = len(set(json.loads(asked.stdout)) - set(NOBODYS))
             if found == expected:
                 return
-            raise Problem(f"the server serves {found} people, and the snapshot has {expected}")
+            raise Problem(f"the server serves {found} people, but the snapshot has {expected}")
         if time.monotonic() > deadline:
-            raise Problem("the server does not start with the restored data", "`lanpi logs ejabberd` says why")
+            raise Problem("the server did not start with the restored data", "See why: lanpi logs ejabberd")
         time.sleep(0.5)
 
 
 def _load_mnesia(content):
-    """ejabberd's restore says "done" whatever it did (a wrong node name too): what counts is what is there then."""
+    """ejabberd's restore says "done" whatever it did (a wrong node name too): what counts is the result."""
     mnesia = content["mnesia"]
     rows = {name: count for name, count in (mnesia or {}).get("tables", {}).items() if count}
     if not rows:
@@ -226,13 +230,13 @@ def _load_mnesia(content):
     listed = json.loads(command(["/usr/lib/lanpi/im-call", "mnesia_list_tables"]))
     wrong = table_differences(rows, {row["name"]: row["elements"] for row in listed})
     if wrong:
-        raise Problem(f"Mnesia did not come back: {'; '.join(wrong)}")
+        raise Problem(f"Mnesia was not restored: {'; '.join(wrong)}")
 
 
 def back(reporter):
-    """What was there before, again: data and settings."""
+    """Put the previous data and settings back."""
     content, previous = _content(), _previous()
-    reporter.step("Going back to what was there")
+    reporter.step("Putting the previous data back")
     command(["systemctl", "stop", SERVER], seconds=180)
     give_back(content, NEW, previous)
     names = _items(content, "settings")
@@ -240,14 +244,14 @@ def back(reporter):
         kept = Path(f"{previous}/files{path}")
         if entry["item"] in names and kept.exists():
             kept.replace(path)
-    # The server may have written into the copy: a next restore begins with a fresh one.
+    # The server may have written into the copy: the next restore starts with a fresh one.
     note(phase="fetching")
     command(["systemctl", "reset-failed", SERVER])
     command(["systemctl", "start", SERVER], seconds=300)
 
 
 def finish(reporter):
-    """The restore is proven: its work folder goes, the previous data stay."""
+    """The restore is proven: remove its work folder; the previous data stay."""
     previous, domain = str(_previous()), _content()["domain"]
     has_previous = _previous().exists()
     told = domain if NAME_UNIT.exists() else ""
@@ -259,10 +263,12 @@ def finish(reporter):
 
 
 def discard(reporter):
-    """Remove what was there before the restores."""
+    """Remove the data from before the restores."""
     known = state()
     if known and known["phase"] in UNFINISHED:
-        raise Problem("a restore is not finished: its previous data may still be needed", "Finish it first", "blocked")
+        raise Problem(
+            "a restore is not finished, and may still need the previous data", "Finish the restore first", "blocked"
+        )
     there = sorted(path.name for path in PREVIOUS.iterdir()) if PREVIOUS.is_dir() else []
     if PREVIOUS.exists():
         shutil.rmtree(PREVIOUS)

@@ -37,7 +37,7 @@ LAST = FOLDER / "last-content.json"
 IM_CALL = "/usr/lib/lanpi/im-call"
 HTTP_OK = 200
 BUSY_SECONDS = 60
-HANDED_SECONDS = 24 * 3600  # who fetches a copy for longer than that has gone
+HANDED_SECONDS = 24 * 3600  # whoever takes longer than this to fetch a copy is gone
 FRESH_SECONDS = 5  # a file changed this lately may still be written to
 
 
@@ -83,17 +83,17 @@ def stage(manifest, reporter, place):
 
 
 def remember(content):
-    """Keep what is known of the files and tables, so that the next run need not read those that stayed."""
+    """Keep what is known of files and tables, so that the next run need not read the unchanged ones again."""
     write_whole(LAST, json.dumps({"files": content["files"], "databases": content["databases"]}))
 
 
 def clear(place):
-    """The copy has done its work: it is as secret as the original, and as large."""
+    """Remove the copy after use: it is as secret as the original, and as large."""
     empty(place)
 
 
 def forget_handed():
-    """Remove a copy that nobody came for any more: the one who asked for it was cut off."""
+    """Remove a copy that was never fetched, because the connection of whoever asked for it was lost."""
     if HANDED.exists() and time.time() - HANDED.stat().st_mtime > HANDED_SECONDS:
         empty(HANDED)
 
@@ -109,7 +109,7 @@ def versions(manifest):
 
 
 def _bytes_needed(items):
-    """Upper bound of what the copy takes beside the originals."""
+    """Upper bound of the space that the copy takes in addition to the originals."""
     needed = 0
     for item in items:
         if item["kind"] == "sqlite":
@@ -135,15 +135,15 @@ def _sqlite(item, place, last):
     target = place / name
     target.parent.mkdir(mode=0o700, exist_ok=True)
     if not source.is_file():
-        raise Problem(f"{source} is not there", "`lanpi doctor` says what is wrong with the server")
+        raise Problem(f"{source} is missing", "Run `lanpi doctor` to see what is wrong with the server")
     live = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, timeout=BUSY_SECONDS)
     copy = sqlite3.connect(target)
     try:
-        copy.execute("PRAGMA synchronous = OFF")  # made anew after a power cut
-        # All pages in one step: between two steps a writer would make SQLite begin again (sqlite.org/backup.html).
+        copy.execute("PRAGMA synchronous = OFF")  # written again after a power cut
+        # All pages in one step: between two steps a writer would make SQLite start over (sqlite.org/backup.html).
         live.backup(copy, pages=-1)
     except sqlite3.Error as error:
-        raise Problem(f"{source} cannot be copied: {error}", "`lanpi doctor` says what is wrong") from error
+        raise Problem(f"{source} cannot be copied: {error}", "Run `lanpi doctor` to see what is wrong") from error
     finally:
         copy.close()
         live.close()
@@ -188,7 +188,7 @@ def _asked(item):
     calls = [["mnesia_list_tables", {}], ["backup", {"file": item["path"]}]]
     pipe = subprocess.PIPE
     with subprocess.Popen([IM_CALL, "batch"], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as asked:
-        with contextlib.suppress(BrokenPipeError):  # its exit status says it
+        with contextlib.suppress(BrokenPipeError):  # its exit status is checked
             asked.stdin.write(json.dumps(calls))
             asked.stdin.close()
         asked.stdin = None  # communicate() would write to it
@@ -196,20 +196,20 @@ def _asked(item):
 
 
 def _mnesia(written, place, asked, reporter):
-    """What ejabberd keeps in Mnesia on disk: with SQL storage only its schema. None when it does not run."""
+    """What ejabberd keeps in Mnesia on disk: with SQL storage only its schema. None when it is not running."""
     answers, _ = asked.communicate()
     if asked.returncode != 0:
-        # A server that is down is no reason to have no backup: people's data are in the database and the files.
-        reporter.say("note", text="ejabberd does not run: without its own backup of Mnesia", next_step="lanpi doctor")
+        # A server that is down must not prevent a backup: people's data are in the database and the files.
+        reporter.say("note", text="ejabberd is not running: the backup has no copy of Mnesia", next_step="lanpi doctor")
         return None
     (listed, answer), (backed_up, said) = json.loads(answers)
     if backed_up != HTTP_OK:
-        raise Problem(f"ejabberd's own backup failed: {said.strip()}", "`lanpi logs ejabberd` says why")
+        raise Problem(f"ejabberd's own backup failed: {said.strip()}", "See why: lanpi logs ejabberd")
     # ejabberd before 25 has no such command; its tables are then in the backup, but not counted.
     rows = json.loads(answer) if listed == HTTP_OK else []
     on_disk = {row["name"]: row["elements"] for row in rows if "disc" in row["storage_type"].lower()}
     if not written.is_file() or written.stat().st_size == 0:
-        raise Problem("ejabberd's own backup left no file", "`lanpi logs ejabberd` says why")
+        raise Problem("ejabberd's own backup left no file", "See why: lanpi logs ejabberd")
     target = place / "mnesia" / "ejabberd.backup"
     target.parent.mkdir(mode=0o700)
     shutil.move(written, target)
@@ -246,7 +246,7 @@ def _files(item, place, content, known, began):
             target.parent.mkdir(parents=True, exist_ok=True)
             _take(path, target, fresh=status.st_mtime > began - FRESH_SECONDS)
         except FileNotFoundError:
-            continue  # removed by its owner meanwhile
+            continue  # removed by its owner in the meantime
         copied = target.stat()
         before = known.get(str(path), {})
         same = (before.get("bytes"), before.get("mtime_ns"), before.get("inode")) == (

@@ -1,4 +1,4 @@
-"""What the backup remembers about itself; `lanpi status` and `lanpi doctor` read it."""
+"""What the backup records about itself; `lanpi status` and `lanpi doctor` read it."""
 
 import json
 
@@ -25,12 +25,12 @@ def _write(document):
 
 
 def update(**values):
-    """Change some of it."""
+    """Change some values."""
     _write(read() | values)
 
 
 def update_repository(location, **values):
-    """Change what is known of one repository."""
+    """Change the values of one repository."""
     document = read()
     known = document["repositories"].get(location, {})
     document["repositories"] = document["repositories"] | {location: known | values}
@@ -38,12 +38,12 @@ def update_repository(location, **values):
 
 
 def failed(what):
-    """The last run of something failed."""
+    """Record that the last run of something failed."""
     update(last_error=what, last_error_at=now())
 
 
 def forget_repositories(locations):
-    """Know only those that are configured."""
+    """Keep only the configured repositories."""
     document = read()
     document["repositories"] = {name: known for name, known in document["repositories"].items() if name in locations}
     _write(document)

@@ -1,4 +1,4 @@
-"""The two accounts of the checks: made on the Pi, their passwords never leave it."""
+"""The two accounts of the checks: created on the Pi; their passwords never leave it."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from lanpi.pi.xmpp.client import Login
 
 
 def logins(settings: dict[str, Any]) -> tuple[Login, Login]:
-    """How the two log in; the accounts are made where there are none yet.
+    """How the two log in; missing accounts are created.
 
     Args:
         settings: ``domain``, and ``ca``: what to verify the certificate against, None for the system's authorities.
@@ -28,7 +28,7 @@ def logins(settings: dict[str, Any]) -> tuple[Login, Login]:
 
 
 def _known() -> dict[str, str] | None:
-    """The passwords that are kept; None where there are none, or not what they should be."""
+    """The stored passwords; None where there are none, or where they are not valid."""
     try:
         passwords = json.loads(Path(SECRETS).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
@@ -37,7 +37,7 @@ def _known() -> dict[str, str] | None:
 
 
 def renew(domain: str) -> dict[str, str]:
-    """Give both new passwords, and make them where they are missing, as after a restore onto another Pi.
+    """Set new passwords for both, and create missing accounts, as after a restore onto another Pi.
 
     Raises:
         OSError, ValueError: ejabberd does not answer, or refuses.

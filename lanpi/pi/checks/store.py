@@ -1,4 +1,4 @@
-"""Where the history is kept: in memory, and now and then on the card."""
+"""Where the history is kept: in memory, and from time to time on the card."""
 
 import contextlib
 import fcntl
@@ -13,7 +13,7 @@ from lanpi.pi.checks.ring import Sample
 
 @contextlib.contextmanager
 def alone(path: str) -> Iterator[None]:
-    """Wait until nobody else is at it, and keep others waiting; a process that ends lets go by that."""
+    """Wait for the lock and hold it; it is released when the process ends."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w") as file:
@@ -62,7 +62,7 @@ def append(path: str, sample: Sample) -> None:
 
 
 def load(live: str, kept: str) -> None:
-    """After a boot: bring the history from the card into memory, before what is there already."""
+    """After a boot: load the history from the card into memory, ahead of what is there already."""
     have = read(live)
     first = have[0].epoch if have else float("inf")
     write(live, [sample for sample in read(kept) if sample.epoch < first] + have)
@@ -71,7 +71,7 @@ def load(live: str, kept: str) -> None:
 def save(live: str, kept: str, now: float) -> int:
     """Put what is new on the card, and what is kept of the history into memory; returns the bytes for the card.
 
-    The card's copy grows at its end and is written anew only when it is a good day longer than what is kept of it, or
+    The card's copy grows at its end and is rewritten only when it is a good day longer than what is kept of it, or
     when a power cut left half a line there.
     """
     samples = ring.thin(read(live), now)

@@ -1,4 +1,4 @@
-"""Services: systemd's word, their last lines, Redis's figures, ejabberd's open files."""
+"""Services: their state in systemd, their last log lines, Redis's figures, ejabberd's open files."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What lanpi placed and what has to be looked after: files, firewall, certificate, packages, backup."""
+"""What lanpi placed and what needs regular care: files, firewall, certificate, packages, backup."""
 
 import calendar
 import hashlib
@@ -67,7 +67,7 @@ def resolves(source: Machine, domain: str) -> bool | None:
 
 
 def held(source: Machine) -> list[str]:
-    """Packages that somebody held back."""
+    """Packages that are on hold."""
     done = source.command("apt-mark", "showhold")
     return done[1].split() if done and done[0] == 0 else []
 
@@ -79,7 +79,7 @@ def security(source: Machine) -> list[str]:
 
 
 def backup(source: Machine) -> dict[str, str] | None:
-    """What the last backup left about itself."""
+    """What the last backup recorded about itself."""
     text = source.read_text(BACKUP)
     if text is None:
         return None
@@ -87,7 +87,7 @@ def backup(source: Machine) -> dict[str, str] | None:
         known = json.loads(text)
         return {key: str(known.get(key) or "") for key in ("last_success", "last_verified", "last_error")}
     except (ValueError, AttributeError):
-        return {"last_success": "", "last_verified": "", "last_error": f"{BACKUP} cannot be understood"}
+        return {"last_success": "", "last_verified": "", "last_error": f"{BACKUP} cannot be read"}
 
 
 def log_bound(source: Machine) -> int | None:

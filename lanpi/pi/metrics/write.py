@@ -12,20 +12,20 @@ from lanpi.pi.read.source import Machine
 from lanpi.pi.status import CONFIG, collect
 
 FILE = "/run/lanpi-metrics/lanpi.prom"
-"""In memory: a card is not for what is new every minute."""
+"""In memory: figures that change every minute would wear the card."""
 
 
 def figures(source: Machine, units: list[str]) -> Iterator[exposition.Sample]:
-    """Everything that the Pi knows of itself."""
+    """All figures that the Pi has about itself."""
     yield from exposition.samples(collect(source, units), {})
-    # Not running: that it is not active is said already.
+    # Not running: the figures say already that it is not active.
     with contextlib.suppress(OSError, ValueError):
         answer = im.call(im.domain_of(source.read_text(CONFIG)), "stats", name="processes")
         yield "lanpi_ejabberd_processes", {}, float(answer)
 
 
 def write(path: str, text: str) -> None:
-    """Put the file in place at once: the exporter may read at any moment."""
+    """Put the file in place in one step: the exporter may read it at any moment."""
     new = Path(path + ".new")
     new.write_text(text)
     new.chmod(0o644)

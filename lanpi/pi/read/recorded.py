@@ -109,6 +109,11 @@ class Recorded:
     def is_root(self) -> bool:
         return bool(self._machine["root"])
 
+    def missing_modules(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """From "missing_modules": [name]; none without."""
+        missing: list[str] = self._machine.get("missing_modules", [])
+        return tuple(name for name in names if name in missing)
+
     def kernel_clock_synchronised(self) -> bool | None:
         known: bool | None = self._machine["clock_synchronised"]
         return known

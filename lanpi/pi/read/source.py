@@ -5,8 +5,8 @@ runs against the files and outputs of machines that are not at hand.
 """
 
 import contextlib
-import ctypes
 import fcntl
+import importlib.machinery
 import os
 import struct
 import subprocess
@@ -14,18 +14,6 @@ import time
 
 COMMAND_TIMEOUT_SECONDS = 15
 _APT_HELPER = "/usr/lib/apt/apt-helper"
-
-
-class _Timex(ctypes.Structure):
-    """The first members of struct timex (adjtimex(2)); the rest is room for the kernel to write in."""
-
-    _fields_ = [
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("rest", ctypes.c_byte * 256),
-    ]
 
 
 class Machine:
@@ -98,13 +86,18 @@ class Machine:
 
         Five seconds without an answer count as no; nothing is tried twice.
         """
-        import tempfile  # noqa: PLC0415 - a tenth of all that status imports, and only this needs it
-
         options = ("Acquire::Retries=0", "Acquire::http::Timeout=5", "Acquire::https::Timeout=5")
-        with tempfile.TemporaryDirectory() as folder:
+        # Python's own temporary folders need modules that python3-minimal lacks.
+        made = self.command("mktemp", "-d")
+        if made is None or made[0] != 0:
+            return False
+        folder = made[1].strip()
+        try:
             arguments = [part for option in options for part in ("-o", option)]
             done = self.command(_APT_HELPER, *arguments, "download-file", uri, f"{folder}/fetched")
             return done is not None and done[0] == 0
+        finally:
+            self.command("rm", "-r", folder)
 
     def lock_holder(self, path: str) -> int | None:
         """The process that holds a POSIX lock on a file; 0 when it cannot be seen, None when free.
@@ -170,8 +163,26 @@ class Machine:
 
         Source: systemd's ntp_synced(), an estimated error below 16 s (NTP's "not synchronised").
         """
-        timex = _Timex()
-        library = ctypes.CDLL(None, use_errno=True)
-        if library.adjtimex(ctypes.byref(timex)) < 0:
+        try:
+            import ctypes  # noqa: PLC0415 - python3-minimal lacks it
+        except ModuleNotFoundError:
+            return None
+
+        # The first members of struct timex (adjtimex(2)), and room for the kernel to write the rest in.
+        class Timex(ctypes.Structure):
+            _fields_ = (
+                ("modes", ctypes.c_uint),
+                ("offset", ctypes.c_long),
+                ("freq", ctypes.c_long),
+                ("maxerror", ctypes.c_long),
+                ("rest", ctypes.c_byte * 256),
+            )
+
+        timex = Timex()
+        if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex)) < 0:
             return None
         return bool(timex.maxerror < 16_000_000)
+
+    def missing_modules(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Which of these modules of the standard library Python does not find here; imports none of them."""
+        return tuple(name for name in names if importlib.machinery.PathFinder.find_spec(name) is None)

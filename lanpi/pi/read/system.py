@@ -18,6 +18,11 @@ TIME_SERVICES = (
 )
 
 
+# Of what Debian's python3 has and its python3-minimal lacks, what Ansible's modules and lanpi's own programs import.
+# What only reads the machine does without them.
+WHOLE_PYTHON = ("asyncio", "ctypes", "gzip", "hmac", "http", "secrets", "shutil", "sqlite3", "statistics", "xml")
+
+
 def assignments(text: str) -> dict[str, str]:
     """KEY=value lines with optional quotes, as in os-release(5)."""
     found = {}
@@ -40,7 +45,16 @@ def operating_system(source: Source) -> dict[str, Any]:
         "kernel": source.kernel(),
         "page_size_bytes": source.page_size(),
         "is_raspberry_pi_os": source.exists("/etc/rpi-issue"),
+        "missing_modules": list(source.missing_modules(WHOLE_PYTHON)),
     }
+
+
+# systemd-detect-virt(1), "container"; every other name is that of a machine with a kernel of its own. The program
+# names the innermost: a container inside a virtual machine is a container.
+CONTAINERS = (
+    *("openvz", "lxc", "lxc-libvirt", "systemd-nspawn", "docker", "podman", "rkt", "wsl", "proot", "pouch"),
+    "container-other",
+)
 
 
 def hardware(source: Source) -> dict[str, Any]:
@@ -53,6 +67,7 @@ def hardware(source: Source) -> dict[str, Any]:
         "temperature_celsius": _temperature(source),
         "throttled_flags": _throttled_flags(source),
         "is_virtual": technology not in ("", "none"),
+        "is_container": technology in CONTAINERS,
     }
 
 

@@ -42,12 +42,12 @@ def test_repositories(location):
 @pytest.mark.parametrize(
     ("locations", "why"),
     [
-        (["backup"], "neither a full path"),
-        (["/a b"], "neither a full path"),
-        (["usb:"], "neither a full path"),
-        (["ftp://nas/backup"], "neither a full path"),
-        (["rest:https://pi:secret@nas.local/"], "no password in an address"),
-        (["/a", "/a"], "the same repository twice"),
+        (["backup"], "must be a full path"),
+        (["/a b"], "must be a full path"),
+        (["usb:"], "must be a full path"),
+        (["ftp://nas/backup"], "must be a full path"),
+        (["rest:https://pi:secret@nas.local/"], "the address must not contain a password"),
+        (["/a", "/a"], "the same place is listed twice"),
     ],
 )
 def test_repositories_that_are_none(locations, why):
@@ -56,7 +56,7 @@ def test_repositories_that_are_none(locations, why):
 
 
 def test_keeping_nothing_is_refused():
-    with pytest.raises(LanpiError, match="nothing would be kept"):
+    with pytest.raises(LanpiError, match="no snapshot would be kept"):
         configured(keep_daily=0, keep_weekly=0, keep_monthly=0)
 
 

@@ -27,7 +27,7 @@ def places(program, monkeypatch, tmp_path):
 
 
 def test_a_disk_that_is_not_there_is_named(places, program):
-    with pytest.raises(program("common").Problem, match=f"the USB disk {UUID} is not there") as raised:
+    with pytest.raises(program("common").Problem, match=f"the USB disk {UUID} is not connected") as raised:
         places.opened(f"usb:{UUID}").__enter__()
     assert raised.value.kind == "missing"
 

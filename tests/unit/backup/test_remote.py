@@ -75,9 +75,9 @@ def test_a_mistake_in_the_program_brings_its_traceback_for_debug():
 
 
 def test_a_pi_without_lanpi_and_a_program_that_dies():
-    with pytest.raises(LanpiError, match="backups are not set up there"):
+    with pytest.raises(LanpiError, match="backups are not set up on this Pi"):
         Program(FakeHost(127), Steps()).run("list")
-    with pytest.raises(LanpiError, match="ended with status 137"):
+    with pytest.raises(LanpiError, match="ended with exit status 137"):
         Program(FakeHost(137), Steps()).run("list")
 
 

@@ -132,7 +132,7 @@ def test_a_clock_that_nobody_keeps_gets_a_service():
 
 
 def test_an_unknown_check_is_refused():
-    with pytest.raises(LanpiError, match="no check 'nonsense'"):
+    with pytest.raises(LanpiError, match="no check named 'nonsense'"):
         choose(["nonsense"])
 
 

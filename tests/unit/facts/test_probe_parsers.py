@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
+from lanpi.pi.read import system
 from lanpi.pi.read.packages import deb822_entries, debian_source, one_line_entries
+from lanpi.pi.read.recorded import Recorded
 from lanpi.pi.read.source import Machine
 from lanpi.pi.read.system import unit_states
 
@@ -106,3 +108,28 @@ def test_lock_of_another_kind_is_no_dpkg_lock(tmp_path) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     assert Machine()._lock_holder_by_inode(str(lock)) is None
     os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_virtual", "is_container"),
+    [
+        (None, False, False),  # no systemd
+        ("none", False, False),
+        ("qemu", True, False),
+        ("kvm", True, False),
+        ("vm-other", True, False),
+        ("systemd-nspawn", True, True),
+        ("lxc", True, True),
+        ("container-other", True, True),
+    ],
+)
+def test_a_virtual_machine_is_no_container(said: str | None, is_virtual: bool, is_container: bool, tmp_path) -> None:
+    (tmp_path / "machine.json").write_text('{"cores": 1}')
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 1000 kB\n")
+    if said is not None:
+        program = tmp_path / "commands/systemd-detect-virt"
+        program.mkdir(parents=True)
+        (program / ("no-arguments.failed" if said == "none" else "no-arguments")).write_text(f"{said}\n")
+    found = system.hardware(Recorded(str(tmp_path)))
+    assert (found["is_virtual"], found["is_container"]) == (is_virtual, is_container)

@@ -79,5 +79,5 @@ def test_ordinary_lines_pass_unchanged():
 
 def test_spans_of_time():
     assert [parse_since(text) for text in ("90s", "30m", "24h", "7d")] == [90, 1800, 86400, 604800]
-    with pytest.raises(LanpiError, match="no span of time"):
+    with pytest.raises(LanpiError, match="not a valid time span"):
         parse_since("yesterday")

@@ -71,7 +71,7 @@ def test_an_exporter_of_an_earlier_install_is_no_clash() -> None:
 
 def test_a_stranger_on_the_port_is_a_clash_after_an_install_too() -> None:
     facts = replace(with_listener(fresh_pi(), "tcp", 5222, "prosody"), installed=FINISHED)
-    assert found(facts)["port-5222-tcp"].text == "port 5222/tcp (XMPP clients) is taken by prosody"
+    assert found(facts)["port-5222-tcp"].text == "port 5222/tcp (XMPP clients) is used by prosody"
 
 
 @pytest.mark.parametrize(
@@ -160,15 +160,17 @@ def test_memory_limits_say_what_happens_next() -> None:
 
     assert step().startswith("lanpi adds cgroup_enable=memory to /boot/firmware/cmdline.txt")
     assert "memory.cgroup is false" in step({"memory": {"cgroup": False}})
-    assert "wait for a reboot" in step(cmdline=f"{boot.cmdline.strip()} cgroup_enable=memory\n")
-    assert "upgrade the kernel" in step(kernel_cmdline=f"{boot.kernel_cmdline} cgroup_enable=memory")
+    assert "take effect after a reboot" in step(cmdline=f"{boot.cmdline.strip()} cgroup_enable=memory\n")
+    assert "upgrade it (sudo apt-get full-upgrade)" in step(
+        kernel_cmdline=f"{boot.kernel_cmdline} cgroup_enable=memory"
+    )
     assert "boot loader" in step(cmdline_path="", cmdline="")
     assert step(memory_cgroup=True) == ""
 
 
 def test_wifi_says_what_becomes_of_power_saving() -> None:
     facts = MACHINES["zero2w-trixie"].facts()
-    assert "switches its power saving off" in found(facts)["network"].next_step
+    assert "switches Wi-Fi power saving off" in found(facts)["network"].next_step
     assert "stays on" in found(facts, {"network": {"wifi_power_save": True}})["network"].next_step
 
 

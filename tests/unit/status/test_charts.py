@@ -61,5 +61,5 @@ def test_spans(span, seconds):
 
 @pytest.mark.parametrize("span", ["", "24", "h", "0h", "1w", "-1h", "99999d"])
 def test_what_is_no_span_is_refused(span):
-    with pytest.raises(LanpiError, match="not a span of time"):
+    with pytest.raises(LanpiError, match="not a valid time span"):
         seconds_of(span)

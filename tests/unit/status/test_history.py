@@ -102,4 +102,4 @@ def test_a_bad_line_says_how_long_it_has_been():
 
 def test_a_service_says_how_long_it_has_been_down():
     down = {"services/ejabberd.service/active": "failed", "services/ejabberd.service/since_epoch": -600}
-    assert "is failed, for 10 min" in judge("pi", readings(down)).summary
+    assert "failed, for 10 min" in judge("pi", readings(down)).summary

@@ -38,7 +38,7 @@ def shown(what) -> str:
 def test_one_target_shows_the_verdict_first():
     text = shown(one(judge("pi.local", readings(HOT))))
     assert text.startswith("✗ pi.local: critical: Temperature: 81.5 °C\n")
-    assert "  ✗ Temperature        81.5 °C\n      Give it air, or a heat sink\n" in text
+    assert "  ✗ Temperature        81.5 °C\n      Give the Pi more air, or add a heat sink\n" in text
 
 
 def test_several_targets_have_a_row_each():
@@ -140,7 +140,7 @@ def test_the_live_screen_keeps_what_was_seen_last(flaky):
     text = shown(live([watched], [watched.look()], 5))
     assert text.splitlines()[1:3] == [
         "? pi.local: unknown: the connection broke",
-        "  Trying again; below is what was seen last",
+        "  Trying again; the last known state is below",
     ]
     assert text.index("ejabberd MB") < text.index("ejabberd           running for 2 days")
 
@@ -198,7 +198,7 @@ def test_from_here_the_way_to_the_login_is_tried(monkeypatch):
         port = listener.getsockname()[1]
     line = deep.reach_line("127.0.0.1", "pi.local", None, port)
     assert (line.key, line.level) == ("deep:reach", "critical")
-    assert line.text.startswith(f"not reached: no connection to 127.0.0.1:{port}")
+    assert line.text.startswith(f"not reachable: no connection to 127.0.0.1:{port}")
 
 
 def test_only_one_kind_of_output_at_a_time():

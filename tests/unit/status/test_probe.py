@@ -198,7 +198,7 @@ def test_the_backups_own_word_and_a_broken_one():
     }
     broken = upkeep.backup(Files({upkeep.BACKUP: "{"}))
     assert broken is not None
-    assert "cannot be understood" in broken["last_error"]
+    assert "cannot be read" in broken["last_error"]
     assert upkeep.backup(Files({})) is None
 
 

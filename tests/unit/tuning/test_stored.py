@@ -55,9 +55,9 @@ def test_limits_fit_the_machine_that_they_were_made_for() -> None:
 def test_limits_do_not_fit_another_model() -> None:
     moved = replace(machine(3792, storage="nvme"))
     reasons = misfits(PLAN.inputs, now(moved))
-    assert "made for 1,024 MiB of memory, there are 3,792 MiB" in reasons
-    assert any("storage of kind sd, it is nvme" in reason for reason in reasons)
-    assert misfits(PLAN.inputs, now(machine(1024, cores=1))) == ("made for 4 cores, there are 1",)
+    assert "made for 1,024 MiB of memory, but there are 3,792 MiB" in reasons
+    assert any("made for sd storage, but it is nvme" in reason for reason in reasons)
+    assert misfits(PLAN.inputs, now(machine(1024, cores=1))) == ("made for 4 cores, but there are 1",)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lanpi.config.model import Config
-from lanpi.deploy.ports import METRICS, openings
+from lanpi.deploy.ports import declared_ports, openings
 from lanpi.pi.metrics import write
 from lanpi.pi.metrics.exposition import HELP, exposition, samples
 from lanpi.status.read import readings_from_json
@@ -66,6 +66,7 @@ def test_the_file_is_replaced_at_once_and_may_be_read_by_the_exporter(tmp_path):
 
 
 def test_the_port_is_open_only_with_metrics_and_only_at_home():
-    assert METRICS not in {opening.first for opening in openings(Config())}
-    [opening] = [each for each in openings(Config(metrics=True)) if each.first == METRICS]
+    port = declared_ports()["metrics"].first
+    assert port not in {opening.first for opening in openings(Config())}
+    [opening] = [each for each in openings(Config(metrics=True)) if each.first == port]
     assert opening.local
