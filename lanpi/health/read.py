@@ -15,7 +15,7 @@ from lanpi.ship.bundle import broken_reading, run_program
 STATUS_SECONDS = 30
 EVIDENCE_SECONDS = 120
 """A day of logs takes its time to read on a Pi 3."""
-ALWAYS_WATCHED = ("ejabberd.service", "redis-server.service", "ssh.service")
+ALWAYS_WATCHED = ("ejabberd.service", "redis-server.service", "nginx.service", "ssh.service")
 
 
 def watched_units() -> tuple[str, ...]:
