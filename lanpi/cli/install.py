@@ -22,7 +22,11 @@ def install(
     settings: Settings = None,
     check: Annotated[bool, typer.Option("--check", help="Show every change as a diff, but change nothing.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Install even on a system that lanpi does not support.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Install even on a system that lanpi does not support, or whose server has moved to another Pi.",
+        ),
     ] = False,
     reboot: Annotated[bool, typer.Option("--reboot", help="Reboot the Pi if a change needs it.")] = False,
     lock_seconds: Annotated[

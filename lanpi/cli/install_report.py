@@ -15,7 +15,7 @@ from lanpi.deploy.compare import TASK
 from lanpi.deploy.runner import Event
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.flows.install import Options, Outcome
-from lanpi.preflight import Finding
+from lanpi.health.preflight import Finding
 
 LOGS_KEPT = 20
 
@@ -75,9 +75,9 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
             self._terminal.note(f"  {text}")
 
     def found(self, finding: Finding) -> None:
-        """A preflight finding; those that are fine only with -v."""
+        """A preflight finding; those that need nothing only with -v."""
         complete = self._terminal.place.complete
-        text, next_step = complete(finding.text), complete(finding.next_step)
+        text, fix = complete(finding.text), complete(finding.fix)
         if self._terminal.json_output:
             self._terminal.json(
                 {
@@ -85,11 +85,11 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
                     "id": finding.id,
                     "level": finding.level,
                     "text": text,
-                    "next_step": next_step,
+                    "next_step": fix,
                 }
             )
-        elif finding.level != "ok" or self._verbose:
-            self._terminal.mark(finding.level, text, next_step)
+        elif finding.is_bad or self._verbose:
+            self._terminal.mark(finding.level, text, fix)
 
     def event(self, event: Event) -> None:
         """An event of the playbook run, for -v."""

@@ -130,6 +130,15 @@ class Installed:
 
 
 @dataclass(frozen=True)
+class MovedOut:
+    """The server that was here has moved to another Pi (lanpi/pi/read/moved.py)."""
+
+    when: str  # ISO 8601, UTC; "" where the note is damaged
+    domain: str
+    to: str  # the new Pi's address
+
+
+@dataclass(frozen=True)
 class Facts:
     """All of it."""
 
@@ -145,5 +154,6 @@ class Facts:
     boot: Boot
     units: dict[str, str]  # unit -> "enabled/active" style "is-enabled/is-active", for those lanpi cares about
     installed: Installed | None
+    moved: MovedOut | None  # None where no server has moved out
     config_text: str | None  # /etc/lanpi/lanpi.yml, None when there is none or it can't be read
     is_root: bool  # the probe ran as root

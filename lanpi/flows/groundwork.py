@@ -20,9 +20,9 @@ from lanpi.deploy.state import InstalledRecord, write_installed
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
+from lanpi.health.preflight import PACKAGES, Finding, findings
 from lanpi.hosts.base import Host
 from lanpi.im.versions import has_feature
-from lanpi.preflight import PACKAGES, Finding, findings
 from lanpi.ship.bundle import PythonMissing
 from lanpi.tuning.decide import plan_limits
 
@@ -171,7 +171,7 @@ def _preflight(host: Host, intent: Intent, report: Reporter, *, forced: bool) ->
         raise LanpiError(
             f"lanpi cannot be installed on this Pi yet: {text}",
             host=host.name,
-            next_step=blockers[0].next_step,
+            next_step=blockers[0].fix,
             exit_code=ExitCode.BLOCKED,
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from lanpi.backup.handover import Side, carry_over, forget
 from lanpi.backup.remote import send_program
+from lanpi.deploy.check import check_now
 from lanpi.deploy.converge import RunOptions
 from lanpi.deploy.proof import Proof, proven
 from lanpi.deploy.session import Session
@@ -19,6 +20,7 @@ from lanpi.flows.groundwork import Reporter, install_without_server
 from lanpi.flows.restore import as_restored, same_domain
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import forget_moved, note_moved
 
 STOP = ("systemctl", "disable", "--now", "ejabberd.service")
 
@@ -75,7 +77,11 @@ def _move(giver: Side, new: Session, facts: Facts, log: Path | None, report: Rep
         summary = taker.program.run("restore-swap")
         proof = proven(new, Server(new, summary["domain"]), report)
         downtime = time.monotonic() - began
+        # From here on the old Pi knows it, whatever becomes of this connection.
+        note_moved(giver.host, summary["domain"], new.address)
     done = taker.program.run("restore-finish")
+    forget_moved(new)
+    check_now(new, report)
     giver.program.run("given")
     return Moved(summary, downtime, first, last, proof, done["told"])
 
@@ -89,6 +95,7 @@ def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
     except BaseException:
         # Also when it is interrupted: people must not be left without either server, nor with both.
         for what, do in (
+            ("the note that the server has moved could not be removed", lambda: forget_moved(giver.host)),
             ("the old server could not be started again", lambda: giver.program.run("give-start")),
             ("the new server could not be stopped", lambda: new.run(STOP, root=True)),
         ):

@@ -1,5 +1,6 @@
 """`lanpi restore`: a snapshot onto a Pi - fetched and compared first, then settings, install, data, proof."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from lanpi import paths
 from lanpi.backup.remote import SENT, Program, send_program
 from lanpi.config.load import effective, parse
 from lanpi.config.model import Config
+from lanpi.deploy.check import check_now
 from lanpi.deploy.clock import set_clock
 from lanpi.deploy.converge import LOCK_WAIT_SECONDS
 from lanpi.deploy.lock import TakenOver
@@ -21,6 +23,7 @@ from lanpi.flows.groundwork import Reporter, install_without_server
 from lanpi.flows.install import Options, install
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import forget_moved
 from lanpi.progress import Progress
 
 ENGINE = "restic"
@@ -87,37 +90,57 @@ def restore(session: Session, request: Request, report: Reporter) -> Restored:
         fetched = _fetch(session, program, request)
         same_domain(session, facts, fetched["domain"])
         program.run("restore-settings")
-        proof = _put_in_place(session, program, fetched["domain"], Options(log=request.log), report, back=was_installed)
+        # What was there before comes back as it was: a server that has moved away stays off.
+        bring_back = _without_server if facts.moved else _with_server
+        back = bring_back if was_installed else None
+        proof = _put_in_place(session, program, fetched["domain"], Options(log=request.log), report, back)
         done = program.run("restore-finish")
+        forget_moved(session)
+        check_now(session, report)
     return Restored(fetched["id"], fetched, done["previous"], proof, done["told"])
 
 
 def _put_in_place(
-    session: Session, program: Program, domain: str, options: Options, report: Reporter, *, back: bool
+    session: Session, program: Program, domain: str, options: Options, report: Reporter, back: "BringBack | None"
 ) -> Proof:
     """From the settings that came back to the proof; after a failure, what was there before is put back.
 
     Args:
-        back: there was a server before.
+        back: installs what was there before; None where there was no server.
     """
     try:
         install_without_server(session, as_restored, options, report)
     except LanpiError as error:
         if back and may_go_back(error):
-            _go_back(session, program, options, report)
+            _go_back(session, program, options, report, back)
         raise
     try:
         program.run("restore-swap")
     except LanpiError as error:
         if back and may_go_back(error):
-            install(session, as_restored, options, report)  # services for the settings that are back
+            back(session, as_restored, options, report)  # services for the settings that are back
         raise
     try:
         return proven(session, Server(session, domain), report)
     except LanpiError as error:
         if back and may_go_back(error):
-            _go_back(session, program, options, report)
+            _go_back(session, program, options, report, back)
         raise
+
+
+BringBack = Callable[[Session, Callable[[str | None], Config], Options, Reporter], None]
+
+
+def _with_server(
+    session: Session, configure: Callable[[str | None], Config], options: Options, report: Reporter
+) -> None:
+    install(session, configure, options, report)
+
+
+def _without_server(
+    session: Session, configure: Callable[[str | None], Config], options: Options, report: Reporter
+) -> None:
+    install_without_server(session, configure, options, report)
 
 
 def may_go_back(error: LanpiError) -> bool:
@@ -213,8 +236,8 @@ def same_domain(host: Host, facts: Facts, domain: str) -> None:
         )
 
 
-def _go_back(session: Session, program: Program, options: Options, report: Reporter) -> None:
+def _go_back(session: Session, program: Program, options: Options, report: Reporter, bring_back: BringBack) -> None:
     """Put the previous data and settings back, and the services into the state of those settings."""
     program.run("restore-back")
     config = session.get(paths.PI_CONFIG, root=True).decode()
-    install(session, lambda _: as_restored(config), options, report)
+    bring_back(session, lambda _: as_restored(config), options, report)

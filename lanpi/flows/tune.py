@@ -8,6 +8,7 @@ from typing import Any
 from lanpi.config.load import effective
 from lanpi.config.model import Config
 from lanpi.config.read import parse
+from lanpi.deploy.check import check_now
 from lanpi.deploy.compare import PlayReporter
 from lanpi.deploy.converge import RunOptions, changes, converge
 from lanpi.deploy.desired import desired_state
@@ -29,6 +30,7 @@ from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import require_here
 from lanpi.tuning.decide import decide
 from lanpi.tuning.model import Decision, Plan, Setting
 
@@ -191,6 +193,7 @@ def apply(session: Session, proposal: Proposal, options: RunOptions, report: Pla
 
 def _look(host: Host) -> tuple[Facts, Config]:
     facts = read_facts(host, root=True)
+    require_here(host, facts.moved, force=False)
     if facts.installed is None or not facts.installed.finished:
         raise LanpiError(
             "lanpi is not installed on this Pi, or its install did not finish",
@@ -244,7 +247,9 @@ def _bring_about(
     domain = config.domain or ""
     desired = desired_state(facts, config, plan, domain)
     events = converge(session, facts, config, desired, options, report)
-    return changes(events), proven(session, Server(session, domain), report)
+    proof = proven(session, Server(session, domain), report)
+    check_now(session, report)
+    return changes(events), proof
 
 
 def _go_back(
