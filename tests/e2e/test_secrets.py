@@ -85,7 +85,7 @@ def test_no_output_log_or_journal_has_a_secret(installed, said, pi, target, on_p
     said.run("install", target, "--check", "--json")
     # What somebody changed by hand is put back, and neither value is shown.
     # (Backwards, since sudo notes the command in the journal.)
-    change = f"sed -i \"s/^requirepass .*/requirepass $(echo {REDIS_BY_HAND[::-1]} | rev)/\" /etc/redis/redis.conf"
+    change = f'sed -i "s/^requirepass .*/requirepass $(echo {REDIS_BY_HAND[::-1]} | rev)/" /etc/redis/redis.conf'
     on_pi(pi, change, root=True)
     said.run("install", target, "--check", "-vvv")
     said.run("install", target, "--json")
