@@ -153,7 +153,8 @@ def say_outcome(
         shown = f"in {password_file}" if password_file else f"{outcome.password}   (shown only once: write it down)"
         terminal.result(f"  Password        {shown}\n")
         terminal.result("Next steps:")
-        terminal.result(f"  1. Create an account for each person:  lanpi user add NAME{place}")
+        terminal.result(f"  1. Invite each person:                 lanpi invite{place}")
+        terminal.result(f"     or create an account for them:      lanpi user add NAME{place}")
         terminal.result(f"  2. Make each phone trust the Pi:        lanpi ca{place}")
         terminal.result(
             "  3. Install an app: Conversations or Cheogram (Android), Monal (iPhone), Gajim or Dino (computer)."

@@ -20,7 +20,9 @@ from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server, generate_password
+from lanpi.im.people import manage
 from lanpi.im.versions import has_feature
+from lanpi.pi.im.groups import EVERYONE
 from lanpi.preflight import PACKAGES, Finding, findings
 from lanpi.progress import Progress
 from lanpi.tuning.decide import plan_limits
@@ -121,6 +123,9 @@ def install(
     config = configure(facts.config_text)
     domain = _domain(facts, config, host)
     _require_features(facts, config, host)
+    fresh = options.serve and (facts.installed is None or not facts.installed.finished)
+    if fresh:
+        config = with_invitations(facts, config, report)
     config = config.model_copy(update={"domain": domain})
     plan = plan_limits(facts, config)
     desired = desired_state(facts, config, plan, domain)
@@ -142,6 +147,8 @@ def install(
         server = Server(host, domain)
         password = _admin_account(server, config, report) if options.serve else None
         proof = proven(host, server, report) if options.serve else None
+        if password and config.im.registration == "invite":
+            _first_group(host, domain, config, report)
         reboot_needed = not facts.boot.memory_cgroup and bool(facts.boot.cmdline_path) and config.memory.cgroup
         if reboot_needed and options.reboot:
             _reboot(host, report)
@@ -150,6 +157,30 @@ def install(
         if changed or facts.installed is None or not facts.installed.finished:
             _record(host, desired, domain)
     return Outcome(domain, f"{config.admin}@{domain}", password, changed, proof, reboot_needed, events)
+
+
+def with_invitations(facts: Facts, config: Config, report: Progress) -> Config:
+    """The configuration of a new installation: people register with an invitation, where that is possible.
+
+    An installation that exists keeps what it has: there, no key means closed.
+    """
+    if "registration" in config.im.model_fields_set:
+        return config
+    if not has_feature("invites", facts.os.codename, config.im.channel):
+        report.note(
+            f"the ejabberd of {facts.os.codename} ({config.im.channel}) does not support invitations: "
+            "create accounts with `lanpi user add`"
+        )
+        return config
+    # Written down in the Pi's lanpi.yml, so that the next run finds it.
+    return config.model_copy(update={"im": config.im.model_copy(update={"registration": "invite"})})
+
+
+def _first_group(host: Host, domain: str, config: Config, report: Progress) -> None:
+    """The group of whoever is invited without another; the administrator is in it, so that nobody starts alone."""
+    manage(host, domain, "add_group", group=EVERYONE, title="")
+    manage(host, domain, "join", group=EVERYONE, names=[config.admin])
+    report.note(f"created the group {EVERYONE}: whoever you invite finds the others there")
 
 
 def proven(host: Host, server: Server, report: Progress) -> Proof:
