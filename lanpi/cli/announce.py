@@ -31,7 +31,9 @@ def announce(
     login: Login,
     json_output: Json = False,
 ) -> None:
-    """Send everybody a message from the server. Those who are offline get it when they log in.
+    """Send everybody a message from the server.
+
+    Those who are offline get it when they log in.
 
     \b
     Examples:

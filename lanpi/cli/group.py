@@ -158,7 +158,7 @@ def remove(
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
-    """Remove a group and its room with the room's messages; the people stay.
+    """Remove a group and its room; the people stay.
 
     \b
     Example:

@@ -189,7 +189,7 @@ def revoke(
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
-    """Revoke an open invitation, so that its link no longer works.
+    """Revoke an open invitation: its link no longer works.
 
     \b
     Examples:

@@ -29,7 +29,9 @@ def create(
     login: Login,
     json_output: Json = False,
 ) -> None:
-    """Create a room that stays until you destroy it. A group has its room already.
+    """Create a room that stays until you destroy it.
+
+    A group has its room already.
 
     \b
     Example:

@@ -89,7 +89,9 @@ def add(
     login: SshLogin,
     json_output: Json = False,
 ) -> None:
-    """Create an account. Without --group, it joins the group everyone, if there is one.
+    """Create an account.
+
+    Without --group, it joins the group everyone, if there is one.
 
     \b
     Examples:
@@ -183,7 +185,9 @@ def reset(
 @app.command("list")
 @with_login
 def list_accounts(target: TargetArgument = None, *, login: SshLogin, json_output: Json = False) -> None:
-    """List the accounts: who is online, when the others were last seen, and the space that their files take.
+    """List the accounts, and show who is online.
+
+    For the others it shows when they were last seen, and for all of them the space that their files take.
 
     \b
     Example:
@@ -212,7 +216,7 @@ def list_accounts(target: TargetArgument = None, *, login: SshLogin, json_output
 @app.command()
 @with_login
 def show(name: NameArgument, target: TargetArgument = None, *, login: SshLogin, json_output: Json = False) -> None:
-    """Show an account: its groups, sessions, messages, files and quota.
+    """Show an account with its groups, sessions, files and quota.
 
     \b
     Example:
@@ -281,7 +285,9 @@ def kick(
     login: SshLogin,
     json_output: Json = False,
 ) -> None:
-    """End a person's sessions. Their apps can log in again: to keep them out, use `lanpi user disable`.
+    """End a person's sessions.
+
+    Their apps can log in again: to keep them out, use `lanpi user disable`.
 
     \b
     Example:
@@ -310,7 +316,9 @@ def disable(
     login: SshLogin,
     json_output: Json = False,
 ) -> None:
-    """Keep a person out. Nothing is removed, and `lanpi user enable` lets them in again.
+    """Keep a person out, with everything of theirs kept.
+
+    `lanpi user enable` lets them in again, with the same password.
 
     \b
     Example:
@@ -327,7 +335,7 @@ def disable(
 @app.command()
 @with_login
 def enable(name: NameArgument, target: TargetArgument = None, *, login: SshLogin, json_output: Json = False) -> None:
-    """Let a disabled person in again, with the same password as before.
+    """Let a disabled person in again.
 
     \b
     Example:
@@ -352,7 +360,9 @@ def remove(
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
-    """Remove an account with its messages, contacts, files, sessions and memberships.
+    """Remove an account with everything that belongs to it.
+
+    Messages, contacts, files, sessions and memberships in groups and rooms are gone permanently.
 
     \b
     Example:

@@ -50,9 +50,9 @@ def import_people(
     login: Login,
     json_output: Json = False,
 ) -> None:
-    """Create many accounts, or make many invitations, from a CSV file, and report on each line.
+    """Create many accounts or invitations from a CSV file.
 
-    The first line names the columns: name, person (a note for you and the sheet), group (several are separated by |)
+    lanpi reports on each line. The first line names the columns: name, person (a note for you and the sheet), group (several are separated by |)
     and password. Only name is needed, and with --invite not even that. A line that is wrong does not stop the others;
     the command then exits with 1.
 
@@ -102,7 +102,9 @@ def export_people(
     login: Login,
     json_output: Json = False,
 ) -> None:
-    """Export the accounts and their groups as CSV; passwords are not in it, since the server does not know them.
+    """Export the accounts and their groups as CSV.
+
+    Passwords are not in it, since the server does not know them.
 
     \b
     Example:

@@ -89,4 +89,6 @@ def _exists(place: Place, name: str) -> bool:
 
 def _options(place: Place, name: str) -> dict[str, str]:
     found = place.ask("get_room_options", name=name, service=place.rooms)
-    return {each["name"]: str(each["value"]) for each in found}
+    # ejabberd makes an object of a list of names and values; an older one lists them.
+    pairs = found.items() if isinstance(found, dict) else ((each["name"], each["value"]) for each in found)
+    return {name: str(value) for name, value in pairs}
