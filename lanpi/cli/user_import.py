@@ -52,9 +52,9 @@ def import_people(
 ) -> None:
     """Create many accounts or invitations from a CSV file.
 
-    lanpi reports on each line. The first line names the columns: name, person (a note for you and the sheet), group (several are separated by |)
-    and password. Only name is needed, and with --invite not even that. A line that is wrong does not stop the others;
-    the command then exits with 1.
+    lanpi reports on each line. The first line names the columns: name, person (a note for you and the sheet), group
+    (several are separated by |) and password. Only name is needed, and with --invite not even that. A line that is
+    wrong does not stop the others; the command then exits with 1.
 
     \b
     Examples:

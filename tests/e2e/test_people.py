@@ -126,11 +126,11 @@ def test_a_power_cut_between_registration_and_group(run, server, pi, on_pi) -> N
 
 def test_the_service_rests_when_no_invitation_is_open(run, pi, on_pi) -> None:
     run("invite", "revoke", "all", "--yes")
-    state = joining.eventually(
-        lambda: on_pi(pi, "systemctl is-active lanpi-welcome.service", check=False).stdout.strip(),
-        lambda now: now == "inactive",
-    )
-    assert state == "inactive"
+
+    def state() -> str:
+        return on_pi(pi, "systemctl is-active lanpi-welcome.service", check=False).stdout.strip()
+
+    assert joining.eventually(state, lambda now: now == "inactive") == "inactive"
     assert on_pi(pi, "systemctl is-active lanpi-welcome.path", check=False).stdout.strip() == "active"
 
 
