@@ -188,7 +188,7 @@ def remove(place: Place, database: Database, name: str, *, force: bool = False) 
 
 def _revoke_links(place: Place, name: str) -> int:
     ended = 0
-    with record.changing(time.time()) as invitations:
+    with record.changing(time.time(), record.PATH) as invitations:
         for position, each in enumerate(invitations):
             if each.state == record.OPEN and each.kind == "reset" and each.name == name:
                 place.ask("delete_invite_by_token", host=place.domain, token=each.token)
