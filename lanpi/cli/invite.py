@@ -14,6 +14,9 @@ from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 NEW = "new"
+NOT_IN_EVERYONE = (
+    "They are in no group: everyone does not exist (lanpi group add everyone), or has no room for that many people."
+)
 MOST = 1000
 
 
@@ -95,10 +98,7 @@ def new(
         made = people.do("invite", wishes=wishes, seconds=seconds, groups_default=not no_group)
         show_cards(terminal, people, made, sheet)
     if not no_group and not any(each["groups"] for each in made["invitations"]):
-        terminal.note(
-            "There is no group everyone yet, so whoever joins will have no contacts. To create it: "
-            "lanpi group add everyone"
-        )
+        terminal.note(NOT_IN_EVERYONE)
 
 
 @app.command("list")

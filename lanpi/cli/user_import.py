@@ -83,7 +83,7 @@ def import_people(
         if invite:
             done = _invite(terminal, people, good, seconds, sheet, no_group)
         else:
-            done = _register(people, good, sheet, passwords, all_or_nothing=all_or_nothing, no_group=no_group)
+            done = _register(terminal, people, good, sheet, passwords, all_or_nothing=all_or_nothing, no_group=no_group)
         results = [_result(row, done, stopped=stopped) for row in rows]
     _report(terminal, results)
     if not all(each["done"] for each in results):
@@ -159,6 +159,7 @@ def _invite(
 
 
 def _register(
+    terminal: Terminal,
     people: People,
     rows: Sequence[Row],
     sheet: Path | None,
@@ -168,6 +169,7 @@ def _register(
     no_group: bool,
 ) -> dict[int, str]:
     """Line -> what went wrong, "" when the account was created."""
+    from lanpi.cli.invite import NOT_IN_EVERYONE
     from lanpi.im import invitation
 
     if not rows:
@@ -178,7 +180,10 @@ def _register(
     # Before the accounts exist: a file that cannot be written must not leave accounts whose passwords nobody knows.
     if passwords:
         write_private(passwords, b"")
-    made = people.do("register", people=wanted, groups_default=not no_group, all_or_nothing=all_or_nothing)["accounts"]
+    answer = people.do("register", people=wanted, groups_default=not no_group, all_or_nothing=all_or_nothing)
+    made = answer["accounts"]
+    if not no_group and not answer["groups"] and not all(row.groups for row in rows):
+        terminal.note(NOT_IN_EVERYONE)
     new = [
         (f"{each['name']}@{people.domain}", str(each["password"]), row)
         for row, each, outcome in zip(rows, wanted, made, strict=True)

@@ -17,8 +17,6 @@ from lanpi.pi.im.problem import Problem
 
 UPLOADS = Path("/var/lib/ejabberd/upload")
 NEW_ENOUGH = "this Pi's ejabberd is too old to disable accounts"
-WORKERS = 4
-"""Registrations at a time: a Pi has four cores, and each costs the time of a password hash."""
 
 
 def everybody(place: Place) -> list[str]:
@@ -212,6 +210,8 @@ def register(place: Place, wanted: Sequence[dict[str, Any]], *, all_or_nothing: 
     missing = sorted({group for each in wanted for group in each["groups"]} - set(known))
     if missing:
         raise Problem(f"there is no group {missing[0]}", f"Create it first: lanpi group add {missing[0]}")
+    for group in known:
+        groups.require_room(place, group, sum(group in each["groups"] for each in wanted))
     taken = set(place.ask("registered_users", host=place.domain))
     if all_or_nothing and any(each["name"] in taken for each in wanted):
         return [_outcome(each, "the account exists already" if each["name"] in taken else "") for each in wanted]
@@ -225,7 +225,7 @@ def register(place: Place, wanted: Sequence[dict[str, Any]], *, all_or_nothing: 
             return _outcome(each, f"ejabberd refused: {getattr(error, 'said', error)}")
         return _outcome(each, "", created=True)
 
-    with ThreadPoolExecutor(WORKERS) as workers:
+    with ThreadPoolExecutor(groups.WORKERS) as workers:
         outcomes = list(workers.map(one, wanted))
     if all_or_nothing and not all(each["created"] for each in outcomes):
         for each in outcomes:

@@ -7,6 +7,7 @@ The commands are called in the first version of their arguments ("/v0"), which e
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,13 @@ from lanpi.pi.im.problem import Problem
 
 EVERYONE = "everyone"
 """The group of whoever is invited without another."""
+
+MOST_MEMBERS = 200
+"""Everybody in a group sees everybody. ejabberd looks for the sessions of each member whenever somebody joins, and puts
+each into everybody's contacts: with 330 members that took seconds for each newcomer on a busy virtual Pi."""
+
+WORKERS = 4
+"""Requests at a time where many people are concerned: a Pi has four cores."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 ROOM_OPTIONS = {
@@ -132,6 +140,25 @@ def remove(place: Place, group: str) -> dict[str, Any]:
     return {"group": group, "members": [f"{name}@{place.domain}" for name in gone]}
 
 
+def room_left(place: Place, group: str) -> int:
+    """How many people more can join a group."""
+    return MOST_MEMBERS - len(members(place, group))
+
+
+def defaults(place: Place, people: int) -> tuple[str, ...]:
+    """The group of whoever is put into no other: ``everyone``, if it exists and has room for that many more."""
+    return (EVERYONE,) if EVERYONE in names(place) and people <= room_left(place, EVERYONE) else ()
+
+
+def require_room(place: Place, group: str, people: int) -> None:
+    """Raise a Problem unless that many more can join."""
+    if people > room_left(place, group):
+        raise Problem(
+            f"the group {group} cannot have more than {MOST_MEMBERS} members, since everybody in it sees everybody",
+            "Use several groups, or a room, which can have more people: lanpi room create NAME",
+        )
+
+
 def join(place: Place, group: str, people: list[str]) -> list[str]:
     """Put people into a group, its room and their bookmarks; who is there already stays as they are.
 
@@ -139,17 +166,26 @@ def join(place: Place, group: str, people: list[str]) -> list[str]:
 
     Returns:
         Those who were not in it.
+
+    Raises:
+        Problem: the group would have too many members.
     """
     shown = title(place, group)
     inside = set(members(place, group))
+    require_room(place, group, len(set(people) - inside))
     affiliated = affiliations(place, group)
-    for name in people:
+
+    def one(name: str) -> None:
         # The room first, then the bookmark that makes apps enter it, then the contacts: each is ready when it is seen.
         if affiliated.get(f"{name}@{place.domain}", "none") in ("none", "outcast"):
             affiliate(place, group, name, "member")
         _bookmark(place, group, name, shown)
         if name not in inside:
             place.ask("srg_user_add", user=name, host=place.domain, group=group, grouphost=place.domain)
+
+    # A bookmark is several transactions, which wait for the card.
+    with ThreadPoolExecutor(min(WORKERS, len(people)) or 1) as workers:
+        list(workers.map(one, people))
     return [name for name in people if name not in inside]
 
 

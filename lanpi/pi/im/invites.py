@@ -5,6 +5,7 @@ time, and tells nobody when one is used: that is what the record is for, and `se
 """
 
 import re
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ def make(
     for group in sorted({group for wish in wishes for group in wish.groups}):
         if group not in known:
             raise Problem(f"there is no group {group}", f"Create it first: lanpi group add {group}")
+        groups.require_room(place, group, sum(group in wish.groups for wish in wishes))
     made: list[Invitation] = []
     with record.changing(now(), path) as invitations:
         taken = sum(each.state == record.OPEN for each in invitations)
@@ -149,8 +151,10 @@ def settle(
                 name = used[each.token].rpartition("@")[0]
                 known = groups.names(place) if known is None else known
                 for group in each.groups:
-                    if group in known:
+                    if group in known and groups.room_left(place, group) > 0:
                         groups.join(place, group, [name])
+                    else:
+                        sys.stderr.write(f"{name} is not in {group}: the group is full, or was removed\n")
                 _delete(place, each.token)
                 invitations[position] = each.over(record.USED, now(), name)
             elif each.expires <= now():

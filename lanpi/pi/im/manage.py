@@ -35,7 +35,8 @@ class Actions:
 
     def invite(self, wishes: list[dict[str, Any]], seconds: int, groups_default: bool) -> dict[str, Any]:
         """Make invitations; those without groups are for ``everyone``, if there is such a group and it is wanted."""
-        default = tuple(group for group in groups.names(self._place) if group == groups.EVERYONE and groups_default)
+        without = sum(not each["groups"] for each in wishes)
+        default = groups.defaults(self._place, without) if groups_default and without else ()
         wanted = [Wish(each["name"], each["person"], tuple(each["groups"]) or default) for each in wishes]
         made = invites.make(self._place, wanted, seconds)
         return {"invitations": [_invitation(each) for each in made], "addresses": covered_addresses()}
@@ -86,9 +87,11 @@ class Actions:
 
     def register(self, people: list[dict[str, Any]], groups_default: bool, all_or_nothing: bool) -> dict[str, Any]:
         """Create accounts."""
-        default = [group for group in groups.names(self._place) if group == groups.EVERYONE and groups_default]
-        wanted = [each | {"groups": each["groups"] or default} for each in people]
-        return {"accounts": accounts.register(self._place, wanted, all_or_nothing=all_or_nothing)}
+        without = sum(not each["groups"] for each in people)
+        default = groups.defaults(self._place, without) if groups_default and without else ()
+        wanted = [each | {"groups": each["groups"] or list(default)} for each in people]
+        made = accounts.register(self._place, wanted, all_or_nothing=all_or_nothing)
+        return {"accounts": made, "groups": list(default)}
 
     def groups(self) -> dict[str, Any]:
         """All groups."""

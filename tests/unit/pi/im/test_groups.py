@@ -105,3 +105,12 @@ def test_other_bookmarks_stay() -> None:
     assert "a@b" in one
     assert bookmarks.without_room(one, "c@d") is None
     assert bookmarks.with_room("", "c@d", "x", "anna") is not None
+
+
+def test_a_group_has_a_largest_size(server: FakeServer) -> None:
+    groups.add(place(server), "everyone")
+    assert groups.defaults(place(server), 200) == ("everyone",)
+    assert groups.defaults(place(server), 201) == ()
+    with pytest.raises(Problem, match="more than 200 members"):
+        groups.join(place(server), "everyone", [f"p{number}" for number in range(201)])
+    assert server.groups["everyone"]["members"] == set()
