@@ -21,3 +21,19 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Something the user should know."""
         ...
+
+
+class Silent:
+    """Tells nobody."""
+
+    def begin(self, step: str) -> None:
+        """Nothing."""
+
+    def advance(self, percent: int) -> None:
+        """Nothing."""
+
+    def end(self, detail: str = "") -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""

@@ -30,16 +30,16 @@ install_packages() {
         stop "apt-get failed to install:$missing"
 }
 
-# Picks a Python that lanpi supports (3.11 to 3.13).
+# Picks a Python that lanpi supports (3.11 or later; tests/unit/test_pythons.py holds this against pyproject.toml).
 find_python() {
-    for candidate in python3 python3.13 python3.12 python3.11; do
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
         if command -v "$candidate" > /dev/null &&
-            "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2> /dev/null; then
+            "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then
             printf '%s\n' "$candidate"
             return
         fi
     done
-    stop "Python 3.11, 3.12 or 3.13 is needed; the python3 here is $(python3 -V 2>&1)."
+    stop "Python 3.11 or later is needed; the python3 here is $(python3 -V 2>&1)."
 }
 
 # make_environment FOLDER - a virtual environment with the locked versions and this checkout, rebuilt when the lock changes.

@@ -193,19 +193,21 @@ def schedule(target: TargetArgument = None, *, login: Login, json_output: Json =
     if json_output:
         terminal.json(status | {"next_backup": upcoming[0], "next_care": upcoming[1]})
         return
+    complete = terminal.place.complete
     rows = [
         ("Next backup", upcoming[0] or "none: backup.enabled is false"),
         ("Next prune, verify and drill", upcoming[1] or "none"),
         ("Last backup", status["last_success"] or "never"),
         ("Last verified", status["last_verified"] or "never"),
         ("Last drill", status["last_drill"] or "never"),
-        ("Key saved elsewhere", "yes" if status["key_saved"] else "no (run: lanpi backup key)"),
+        ("Key saved elsewhere", "yes" if status["key_saved"] else complete("no (run: lanpi backup key)")),
     ]
     if status["last_error"]:
         rows.append(("Last failure", status["last_error"]))
     terminal.table(("", ""), rows)
     terminal.result(
-        "To change the schedule: lanpi install --set backup.schedule=HH:MM (lanpi config example lists all keys)"
+        f"To change the schedule: {complete('lanpi install --set backup.schedule=HH:MM')} "
+        "(`lanpi config example` lists all keys)"
     )
 
 

@@ -22,5 +22,6 @@ COMMANDS: dict[str, str] = {
     "uninstall": "Remove lanpi from a Pi.",
     "config": "Show and check settings.",
     "host": "Manage short names and host keys of your Pis.",
+    "completion": "Print the completion script for your shell.",
     "virtual": "Run virtual Pis on this machine.",
 }

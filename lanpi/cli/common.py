@@ -18,9 +18,9 @@ def installed_server(host: Host) -> Server:
         record = json.loads(host.get(paths.PI_INSTALLED, root=True))
     except FileNotFoundError as error:
         raise LanpiError(
-            f"lanpi is not installed on {host.name}",
+            "lanpi is not installed on this Pi",
             host=host.name,
-            next_step=f"Run: lanpi install {host.name}",
+            next_step="Run: lanpi install",
             exit_code=ExitCode.BAD_INPUT,
         ) from error
     return Server(host, record["domain"])

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from lanpi.cli.terminal import Terminal
 from lanpi.deploy.runner import Event
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.flows.install import Options, Outcome
-from lanpi.preflight import Finding
+from lanpi.health.preflight import Finding
 
 LOGS_KEPT = 20
 
@@ -66,25 +67,28 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
 
     def note(self, text: str) -> None:
         """Something the user should know."""
+        text = self._terminal.place.complete(text)
         if self._terminal.json_output:
             self._terminal.json({"event": "note", "text": text})
         else:
             self._terminal.note(f"  {text}")
 
     def found(self, finding: Finding) -> None:
-        """A preflight finding; those that are fine only with -v."""
+        """A preflight finding; those that need nothing only with -v."""
+        complete = self._terminal.place.complete
+        text, fix = complete(finding.text), complete(finding.fix)
         if self._terminal.json_output:
             self._terminal.json(
                 {
                     "event": "finding",
                     "id": finding.id,
                     "level": finding.level,
-                    "text": finding.text,
-                    "next_step": finding.next_step,
+                    "text": text,
+                    "next_step": fix,
                 }
             )
-        elif finding.level != "ok" or self._verbose:
-            self._terminal.mark(finding.level, finding.text, finding.next_step)
+        elif finding.is_bad or self._verbose:
+            self._terminal.mark(finding.level, text, fix)
 
     def event(self, event: Event) -> None:
         """An event of the playbook run, for -v."""
@@ -131,19 +135,17 @@ def diffs(events: tuple[Event, ...]) -> list[str]:
     return found
 
 
-def say_outcome(
-    terminal: Terminal, outcome: Outcome, options: Options, target: str | None, password_file: Path | None
-) -> None:
+def say_outcome(terminal: Terminal, outcome: Outcome, options: Options, password_file: Path | None) -> None:
     """The end of an install."""
+    complete = terminal.place.complete
     if outcome.password and password_file:
-        _write_password(password_file, outcome.password)
+        _write_password(password_file, outcome, complete)
     if terminal.json_output:
         terminal.json(_document(outcome, options, shown=password_file is None))
         return
     if options.check:
         _say_check(terminal, outcome)
         return
-    place = f" {target}" if target else ""
     if not outcome.changed and outcome.password is None:
         terminal.result(f"Nothing to change: {outcome.domain} is up to date, and messages are delivered.")
     else:
@@ -153,15 +155,15 @@ def say_outcome(
         shown = f"in {password_file}" if password_file else f"{outcome.password}   (shown only once: write it down)"
         terminal.result(f"  Password        {shown}\n")
         terminal.result("Next steps:")
-        terminal.result(f"  1. Invite each person:                 lanpi invite{place}")
-        terminal.result(f"     or create an account for them:      lanpi user add NAME{place}")
-        terminal.result(f"  2. Make each phone trust the Pi:        lanpi ca{place}")
+        terminal.result(complete("  1. Invite each person:                 lanpi invite"))
+        terminal.result(complete("     or create an account for them:      lanpi user add NAME"))
+        terminal.result(complete("  2. Make each phone trust the Pi:        lanpi ca"))
         terminal.result(
             "  3. Install an app: Conversations or Cheogram (Android), Monal (iPhone), Gajim or Dino (computer)."
         )
         terminal.result(f"     Log in with NAME@{outcome.domain} and the password; the app needs nothing else.")
     if outcome.reboot_needed:
-        terminal.result(f"\nMemory limits take effect after a reboot. Run: lanpi install{place} --reboot")
+        terminal.result(complete("\nMemory limits take effect after a reboot. Run: lanpi install --reboot"))
 
 
 def _document(outcome: Outcome, options: Options, *, shown: bool) -> dict[str, Any]:
@@ -199,15 +201,15 @@ def _say_check(terminal: Terminal, outcome: Outcome) -> None:
     )
 
 
-def _write_password(path: Path, password: str) -> None:
+def _write_password(path: Path, outcome: Outcome, complete: Callable[[str], str]) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise LanpiError(
             f"cannot write the password to {path}: {error.strerror}; the account exists",
-            next_step="Set a new password with: lanpi user passwd",
+            next_step=complete(f"Set a new password with: lanpi user passwd {outcome.admin.partition('@')[0]}"),
             exit_code=ExitCode.BAD_INPUT,
         ) from error
     with os.fdopen(descriptor, "w") as file:
         os.fchmod(descriptor, 0o600)
-        file.write(password + "\n")
+        file.write(f"{outcome.password}\n")

@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import asdict
 from types import FrameType
 from typing import Annotated, Any
 
@@ -21,6 +22,8 @@ from lanpi.errors import ExitCode, LanpiError
 MODULE = "lanpi.cli."
 ANYWHERE = ("--debug", "--no-color")
 """Options of ``lanpi`` itself that are understood after the command too, where people write them."""
+COMPLETE = "_LANPI_COMPLETE"
+"""Set by a shell that asks for completions (click's convention: _PROGRAM_COMPLETE)."""
 COMPLETION = ("install_completion", "show_completion")
 HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -97,7 +100,7 @@ def _options(
         os.environ["NO_COLOR"] = "1"
     if verbose:
         # `lanpi -v install` is `lanpi install -v` for the commands that know the option.
-        ctx.default_map = {name: {"verbose": verbose} for name in COMMANDS}
+        ctx.default_map = {name: {"verbose": verbose, "apply": {"verbose": verbose}} for name in COMMANDS}
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
@@ -125,6 +128,8 @@ def run(arguments: list[str]) -> int:
     """
     options = list(_before_separator(arguments))
     try:
+        if instruction := os.environ.get(COMPLETE):
+            return _complete(instruction)
         # Not typer's own main(): it turns Ctrl-C and closed pipes into statuses without a word.
         command = typer.main.get_command(app)
         with command.make_context("lanpi", _hoisted(arguments)) as context:
@@ -148,6 +153,14 @@ def run(arguments: list[str]) -> int:
         _say(failure, as_json="--json" in options)
         return int(failure.exit_code)
     return int(ExitCode.DONE)
+
+
+def _complete(instruction: str) -> int:
+    """Answer a shell that asks for completions; ``lanpi completion`` prints what makes it ask."""
+    from typer.completion import completion_init, shell_complete  # type: ignore[attr-defined] # not in its __all__
+
+    completion_init()
+    return shell_complete(typer.main.get_command(app), {}, "lanpi", COMPLETE, instruction)
 
 
 def as_failure(error: BaseException) -> LanpiError:
@@ -206,14 +219,14 @@ def _reader_left() -> bool:
 
 def _say(failure: LanpiError, *, as_json: bool) -> None:
     if as_json:
-        document = {
-            "error": {
-                "what": failure.what,
-                "host": failure.host,
-                "next_step": failure.next_step,
-                "exit_code": int(failure.exit_code),
-            }
+        told: dict[str, Any] = {
+            "what": failure.what,
+            "host": failure.host,
+            "next_step": failure.next_step,
+            "exit_code": int(failure.exit_code),
         }
-        print(json.dumps(document, sort_keys=True, ensure_ascii=False), flush=True)  # noqa: T201
+        if failure.mistakes:
+            told["mistakes"] = [asdict(mistake) for mistake in failure.mistakes]
+        print(json.dumps({"error": told}, sort_keys=True, ensure_ascii=False), flush=True)  # noqa: T201
     label = "\033[1;31mlanpi:\033[0m" if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else "lanpi:"
     print(f"{label} {failure}", file=sys.stderr)  # noqa: T201

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lanpi.cli.options import Json, Login, Yes, open_target, with_login
+from lanpi.cli.options import Json, Login, Yes, open_target, place_of, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode
 
@@ -57,4 +57,5 @@ def migrate(
     terminal.result(f"  {before:.1f} MB were copied before that, {then:.1f} MB during that time")
     if done.told:
         terminal.result(f"  Phones find it as {done.told}; the old Pi no longer answers to that name.")
-    terminal.result(f"  The server on {old} is stopped, and its data is kept. To go back: lanpi install {old}")
+    back = place_of(old, login).complete("lanpi install")
+    terminal.result(f"  The server on {old} is stopped, and its data is kept. To go back: {back}")

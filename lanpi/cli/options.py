@@ -2,17 +2,34 @@
 
 import functools
 import inspect
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lanpi.cli.terminal import Terminal
-from lanpi.hosts import ConnectOptions, Host, open_host, parse_target
+from lanpi.errors import LanpiError
+from lanpi.hints import HERE, Place
+from lanpi.hosts import ConnectOptions, open_host, parse_target
 from lanpi.hosts.inventory import Inventory
+
+if TYPE_CHECKING:
+    from lanpi.deploy.session import Session
+
+
+def known_targets(incomplete: str) -> list[str]:
+    """The targets that this machine knows and that begin so: names of the inventory, virtual Pis, ``local``."""
+    from lanpi.virtual.record import load_all
+
+    try:
+        names = [*Inventory().names(), *(f"virtual:{pi.name}" for pi in load_all()), "local"]
+    except (LanpiError, OSError):
+        return []  # the command itself says what is wrong with the file; a shell that completes has no place for it
+    return [name for name in names if name.startswith(incomplete)]
+
 
 TargetArgument = Annotated[
     str | None,
@@ -20,6 +37,7 @@ TargetArgument = Annotated[
         metavar="TARGET",
         help="USER@HOST[:PORT], a name from `lanpi host`, virtual:NAME, or local. Default: this machine.",
         show_default=False,
+        autocompletion=known_targets,
     ),
 ]
 ConfigFile = Annotated[
@@ -79,12 +97,25 @@ def with_login(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def open_target(target: str | None, terminal: Terminal, login: Login) -> AbstractContextManager[Host]:
+def place_of(target: str | None, login: Login) -> Place:
+    """What a printed command needs to reach the same Pi in the same way."""
+    if parse_target(Inventory().resolve(target)).kind == "local":
+        return HERE
+    files = (login.identity, login.ssh_password_file, login.sudo_password_file)
+    return Place(target, *("" if path is None else str(path) for path in files))
+
+
+@contextmanager
+def open_target(target: str | None, terminal: Terminal, login: Login) -> "Iterator[Session]":
     """Connect to what the user named.
+
+    Commands in the messages of errors are completed on the way out.
 
     Raises:
         LanpiError: BAD_INPUT for an invalid target; UNREACHABLE or REFUSED when the connection fails.
     """
+    from lanpi.deploy.session import Session
+
     options = ConnectOptions(
         accept_new_host_key=login.accept_new_host_key,
         password_file=login.ssh_password_file,
@@ -93,4 +124,13 @@ def open_target(target: str | None, terminal: Terminal, login: Login) -> Abstrac
         ask_secret=terminal.ask_secret,
         confirm=terminal.confirm_or_none,
     )
-    return open_host(parse_target(Inventory().resolve(target)), options)
+    parsed = parse_target(Inventory().resolve(target))
+    place = terminal.place = place_of(target, login)
+    try:
+        with open_host(parsed, options) as host:
+            yield Session(host, place)
+    except LanpiError as error:
+        # Of two Pis, each completes what is said about itself.
+        if error.host in ("", parsed.text):
+            error.complete(place.complete)
+        raise

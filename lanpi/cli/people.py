@@ -24,6 +24,18 @@ NoGroup = Annotated[bool, typer.Option("--no-group", help="Put them into no grou
 
 
 @dataclass(frozen=True)
+class SshLogin(Login):
+    """For the commands about accounts: there, --password-file is the account's."""
+
+    ssh_password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--ssh-password-file", metavar="FILE", help="Read the SSH password from FILE.", show_default=False
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
 class People:
     """The people of one Pi.
 

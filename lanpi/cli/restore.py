@@ -98,7 +98,7 @@ def restore(
                     _show_part, terminal, part, restore_part(host, request, account, room, report), json_output
                 )
             else:
-                show = partial(_show_whole, terminal, target, run(host, request, report), json_output)
+                show = partial(_show_whole, terminal, run(host, request, report), json_output)
     show()
 
 
@@ -132,7 +132,7 @@ def _show_discarded(terminal: Terminal, gone: Sequence[str], json_output: bool) 
         terminal.result(f"Removed: {', '.join(gone)}" if gone else "There was no previous data to remove.")
 
 
-def _show_whole(terminal: Terminal, target: str | None, done: "Restored", json_output: bool) -> None:
+def _show_whole(terminal: Terminal, done: "Restored", json_output: bool) -> None:
     from dataclasses import asdict
 
     if json_output:
@@ -145,9 +145,7 @@ def _show_whole(terminal: Terminal, target: str | None, done: "Restored", json_o
         terminal.result(f"  Phones find it as {done.told}, as well as by this Pi's own name, once the old Pi is off.")
     if done.previous:
         terminal.result(f"  The previous data is kept in {done.previous} on the Pi.")
-        terminal.result(
-            f"  When everything works, remove it: lanpi restore --discard-previous{f' {target}' if target else ''}"
-        )
+        terminal.result(terminal.place.complete("  When everything works, remove it: lanpi restore --discard-previous"))
 
 
 def _show_part(terminal: Terminal, name: str, added: dict[str, Any], json_output: bool) -> None:

@@ -5,32 +5,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanpi.cli.options import Json, Login, Verbose, Yes, open_target, with_login
+from lanpi.cli.groups import DefaultGroup
+from lanpi.cli.options import Json, Login, TargetArgument, Verbose, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
+    from lanpi.deploy.session import Session
     from lanpi.flows.tune import Change, Proposal
     from lanpi.hosts import Host
     from lanpi.tuning.model import Setting
 
-app = typer.Typer()
+app = typer.Typer(
+    cls=DefaultGroup,
+    help="Show, explain and change the limits of a Pi's services.\n\n"
+    "`lanpi tune TARGET` is short for `lanpi tune apply TARGET`.",
+)
 
-HISTORY = "history"
 
-
-@app.command()
+@app.command("apply")
 @with_login
-def tune(
-    target: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[history] [TARGET]",
-            help="USER@HOST[:PORT], a name, virtual:NAME, or local. With `history` before it: list the sets of limits.",
-            show_default=False,
-        ),
-    ] = None,
-    second: Annotated[str | None, typer.Argument(hidden=True)] = None,
+def apply_limits(
+    target: TargetArgument = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show each setting with its current and proposed value, but change nothing.")
     ] = False,
@@ -79,31 +75,38 @@ def tune(
 
     \b
     Examples:
-      lanpi tune pi@raspberrypi.local --plan
-      lanpi tune pi@raspberrypi.local --people 200
-      lanpi tune history pi@raspberrypi.local
+      lanpi tune apply pi@raspberrypi.local --plan
+      lanpi tune apply pi@raspberrypi.local --people 200
+      lanpi tune apply pi@raspberrypi.local --undo
     """
     from lanpi.flows.tune import Change
 
-    history = target == HISTORY
-    if history:
-        target = second
-    elif second is not None:
-        raise _bad(f"tune takes one target, not two ({target} and {second})")
     change = Change(profile, people, dict(parse_override(text) for text in overrides or []))
     wanted = profile is not None or people is not None or bool(overrides)
     if undo and (wanted or explain):
         raise _bad("--undo does not go with other changes or --explain")
     terminal = Terminal(json_output=json_output, yes=yes)
     with open_target(target, terminal, login) as host:
-        if history:
-            _say_history(terminal, host)
-        elif explain:
+        if explain:
             _say_explanation(terminal, host, change, explain)
         elif plan:
             _say_plan(terminal, host, _propose(host, change, undo), everything=True)
         else:
             _apply(terminal, host, _propose(host, change, undo), target, verbose)
+
+
+@app.command()
+@with_login
+def history(target: TargetArgument = None, *, login: Login, json_output: Json = False) -> None:
+    """List the sets of limits that this Pi has had.
+
+    \b
+    Example:
+      lanpi tune history pi@raspberrypi.local
+    """
+    terminal = Terminal(json_output=json_output)
+    with open_target(target, terminal, login) as host:
+        _say_history(terminal, host)
 
 
 def parse_override(text: str) -> tuple[str, int | str | None]:
@@ -136,7 +139,7 @@ def _rows(host: "Host", proposal: "Proposal") -> "list[tuple[Setting, int | str 
 
 
 def _say_plan(terminal: Terminal, host: "Host", proposal: "Proposal", *, everything: bool) -> None:
-    from lanpi.tuning.enforce import unenforced
+    from lanpi.health.enforce import unenforced
     from lanpi.tuning.take import show
 
     rows = _rows(host, proposal)
@@ -221,7 +224,7 @@ def _say_history(terminal: Terminal, host: "Host") -> None:
         terminal.table(("SET", "WHEN", "BY", "LIMITS", "STATE"), rows)
 
 
-def _apply(terminal: Terminal, host: "Host", proposal: "Proposal", target: str | None, verbose: int) -> None:
+def _apply(terminal: Terminal, host: "Session", proposal: "Proposal", target: str | None, verbose: int) -> None:
     from lanpi.cli.install_report import TerminalReporter, log_path
     from lanpi.flows.install import Options
     from lanpi.flows.tune import apply

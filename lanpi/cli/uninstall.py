@@ -66,6 +66,7 @@ def _warn_of_backups(terminal: Terminal, size: int | None) -> None:
 
     if size is not None:
         terminal.warn(f"the backups on the Pi's own card are deleted too: {OWN_REPOSITORY}, {size / MEGABYTE:.1f} MB")
+    sheet = terminal.place.complete("lanpi backup key")
     terminal.warn(
-        "the key to backups elsewhere is deleted: without the recovery sheet (lanpi backup key), nobody can read them"
+        f"the key to backups elsewhere is deleted: without the recovery sheet ({sheet}), nobody can read them"
     )

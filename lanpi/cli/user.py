@@ -1,7 +1,6 @@
 """``lanpi user``: accounts. Passwords come from a prompt, a file, or are generated; never from an argument."""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +8,8 @@ import typer
 
 from lanpi.cli import user_import
 from lanpi.cli.common import installed_server
-from lanpi.cli.options import Json, Login, TargetArgument, Yes, with_login
-from lanpi.cli.people import GroupOption, NoGroup, counted, people_of, wanted_groups, write_private
+from lanpi.cli.options import Json, TargetArgument, Yes, with_login
+from lanpi.cli.people import GroupOption, NoGroup, SshLogin, counted, people_of, wanted_groups, write_private
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.im.admin import generate_password
@@ -31,18 +30,6 @@ AccountPasswordFile = Annotated[
     ),
 ]
 Generate = Annotated[bool, typer.Option("--generate", help="Generate a password.")]
-
-
-@dataclass(frozen=True)
-class SshLogin(Login):
-    """Here --password-file is the account's."""
-
-    ssh_password_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--ssh-password-file", metavar="FILE", help="Read the SSH password from FILE.", show_default=False
-        ),
-    ] = None
 
 
 PASSWORD_MIN = 8

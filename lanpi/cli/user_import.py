@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from lanpi.cli.options import Json, Login, TargetArgument, with_login
-from lanpi.cli.people import NoGroup, People, counted, people_of, write_private
+from lanpi.cli.options import Json, TargetArgument, with_login
+from lanpi.cli.people import NoGroup, People, SshLogin, counted, people_of, write_private
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.im.admin import generate_password
@@ -47,7 +47,7 @@ def import_people(
     ] = False,
     no_group: NoGroup = False,
     *,
-    login: Login,
+    login: SshLogin,
     json_output: Json = False,
 ) -> None:
     """Create many accounts or invitations from a CSV file.
@@ -99,7 +99,7 @@ def export_people(
         typer.Option("--output", "-o", metavar="FILE", help="Write to FILE (mode 0600).", show_default=False),
     ] = None,
     *,
-    login: Login,
+    login: SshLogin,
     json_output: Json = False,
 ) -> None:
     """Export the accounts and their groups as CSV.

@@ -63,7 +63,9 @@ def up(
     if not pi.memory_capped:
         terminal.note(f"Warning: this machine's kernel does not limit memory to that of the {pi.model}.")
     terminal.result(f"{name} ({pi.model}, {pi.suite}) {'is already running' if already else 'is up'} at {pi.address}")
-    terminal.note(f"To install lanpi on it: lanpi install virtual:{name}. To look around: lanpi virtual shell {name}")
+    terminal.note(
+        f"To install lanpi on it: `lanpi install virtual:{name}`. To look around: `lanpi virtual shell {name}`"
+    )
 
 
 @app.command()

@@ -1,12 +1,12 @@
 """YAML as mappings that remember their lines; anything else is refused, with its line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lanpi.errors import ExitCode, LanpiError
+from lanpi.errors import ExitCode, LanpiError, Mistake
 
 NEXT_STEP = "`lanpi config example` shows every key and its allowed values"
 
@@ -110,9 +110,9 @@ def parse_setting(text: str) -> Layer:
     return Layer(setting, "--set", {})
 
 
-def bad_input(what: str) -> LanpiError:
+def bad_input(what: str, mistakes: Sequence[Mistake] = ()) -> LanpiError:
     """A configuration that is refused."""
-    return LanpiError(what, next_step=NEXT_STEP, exit_code=ExitCode.BAD_INPUT)
+    return LanpiError(what, next_step=NEXT_STEP, exit_code=ExitCode.BAD_INPUT, mistakes=mistakes)
 
 
 def _broken(text: str, source: str, error: Exception) -> LanpiError:

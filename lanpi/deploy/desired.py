@@ -86,7 +86,7 @@ def swap_mechanism(facts: Facts, config: Config) -> str:
 
     A container shares its host's swap and has none to set up.
     """
-    if config.memory.swap == "off" or facts.hardware.is_virtual:
+    if config.memory.swap == "off" or facts.hardware.is_container:
         return "none"
     if facts.swap.owner == "none":
         return "zram-generator"

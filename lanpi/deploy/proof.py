@@ -10,11 +10,13 @@ from pathlib import Path
 from lanpi import paths
 from lanpi.config.load import effective
 from lanpi.config.read import parse
+from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server, generate_password
 from lanpi.pi.xmpp.client import Login, XmppError
 from lanpi.pi.xmpp.exchange import exchange
+from lanpi.progress import Progress
 from lanpi.ship.bundle import broken_reading, run_program
 
 XMPP_PORT = 5222
@@ -71,6 +73,18 @@ def prove(host: Host, server: Server) -> Proof:
     finally:
         # Also those that were never made: ejabberd answers the same.
         server.batch([("unregister", {"user": name, "host": server.domain}) for name in accounts])
+
+
+def proven(session: Session, server: Server, report: Progress) -> Proof:
+    """The proof as a reported step.
+
+    Raises:
+        LanpiError: as ``prove``.
+    """
+    report.begin("Sending a message between two accounts")
+    proof = session.persist(lambda: prove(session, server), report)
+    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms and archived")
+    return proof
 
 
 def trust_anchor(config_text: str) -> str | None:

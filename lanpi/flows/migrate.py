@@ -9,15 +9,18 @@ from typing import Any
 
 from lanpi.backup.handover import Side, carry_over, forget
 from lanpi.backup.remote import send_program
-from lanpi.deploy.lock import lock
-from lanpi.deploy.proof import Proof
+from lanpi.deploy.check import check_now
+from lanpi.deploy.converge import RunOptions
+from lanpi.deploy.proof import Proof, proven
+from lanpi.deploy.session import Session
 from lanpi.errors import LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.install import Options, Reporter, install, proven
+from lanpi.flows.groundwork import Reporter, install_without_server
 from lanpi.flows.restore import as_restored, same_domain
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import forget_moved, note_moved
 
 STOP = ("systemctl", "disable", "--now", "ejabberd.service")
 
@@ -42,7 +45,7 @@ class Moved:
     told: str
 
 
-def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
+def migrate(old: Session, new: Session, log: Path | None, report: Reporter) -> Moved:
     """Move the server of one Pi to another, and leave the old one stopped but whole.
 
     Until the old server stops, nothing about it changes. If anything fails after that, it is started again.
@@ -52,8 +55,8 @@ def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
             lanpi at work), FAILED (what did not work).
     """
     require_different(old, new)
-    facts = read_facts(new, root=True)
-    with lock(old, report.note):
+    facts = new.persist(lambda: read_facts(new, root=True), report)
+    with old.lease(report), new.lease(report):
         giver = Side(old, send_program(old, report))
         try:
             return _move(giver, new, facts, log, report)
@@ -61,22 +64,24 @@ def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
             forget(giver, report)
 
 
-def _move(giver: Side, new: Host, facts: Facts, log: Path | None, report: Reporter) -> Moved:
-    with lock(new, report.note):
-        taker = Side(new, send_program(new, report))
-        given = giver.program.run("give")
-        same_domain(new, facts, given["domain"])
-        first = carry_over(giver, given, taker, report)
-        taker.program.run("restore-settings")
-    install(new, as_restored, Options(log=log, serve=False), report)
+def _move(giver: Side, new: Session, facts: Facts, log: Path | None, report: Reporter) -> Moved:
+    taker = Side(new, send_program(new, report))
+    given = giver.program.run("give")
+    same_domain(new, facts, given["domain"])
+    first = carry_over(giver, given, taker, report)
+    taker.program.run("restore-settings")
+    install_without_server(new, as_restored, RunOptions(log=log), report)
     began = time.monotonic()
     with _stopped(giver, new, report):
-        with lock(new, report.note):
-            last = carry_over(giver, giver.program.run("give", "--final"), taker, report)
-            summary = taker.program.run("restore-swap")
+        last = carry_over(giver, giver.program.run("give", "--final"), taker, report)
+        summary = taker.program.run("restore-swap")
         proof = proven(new, Server(new, summary["domain"]), report)
         downtime = time.monotonic() - began
+        # From here on the old Pi knows it, whatever becomes of this connection.
+        note_moved(giver.host, summary["domain"], new.address)
     done = taker.program.run("restore-finish")
+    forget_moved(new)
+    check_now(new, report)
     giver.program.run("given")
     return Moved(summary, downtime, first, last, proof, done["told"])
 
@@ -90,6 +95,7 @@ def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
     except BaseException:
         # Also when it is interrupted: people must not be left without either server, nor with both.
         for what, do in (
+            ("the note that the server has moved could not be removed", lambda: forget_moved(giver.host)),
             ("the old server could not be started again", lambda: giver.program.run("give-start")),
             ("the new server could not be stopped", lambda: new.run(STOP, root=True)),
         ):

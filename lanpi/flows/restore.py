@@ -1,6 +1,7 @@
 """`lanpi restore`: a snapshot onto a Pi - fetched and compared first, then settings, install, data, proof."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,22 @@ from lanpi import paths
 from lanpi.backup.remote import SENT, Program, send_program
 from lanpi.config.load import effective, parse
 from lanpi.config.model import Config
-from lanpi.deploy.lock import lock
-from lanpi.deploy.proof import Proof
+from lanpi.deploy.check import check_now
+from lanpi.deploy.clock import set_clock
+from lanpi.deploy.converge import LOCK_WAIT_SECONDS
+from lanpi.deploy.lock import TakenOver
+from lanpi.deploy.proof import Proof, proven
 from lanpi.deploy.runner import run_playbook
+from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.install import LOCK_WAIT_SECONDS, Options, Reporter, install, proven, set_clock
+from lanpi.flows.groundwork import Reporter, install_without_server
+from lanpi.flows.install import Options, install
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import forget_moved
+from lanpi.progress import Progress
 
 ENGINE = "restic"
 PI_KEY = "/etc/lanpi/backup.key"
@@ -61,7 +69,7 @@ class Restored:
     told: str = ""
 
 
-def restore(host: Host, request: Request, report: Reporter) -> Restored:
+def restore(session: Session, request: Request, report: Reporter) -> Restored:
     """Restore a snapshot onto a Pi, fresh or not, and prove that messages pass.
 
     After an interruption, the same call continues. A failure after the data were exchanged puts the previous
@@ -72,71 +80,99 @@ def restore(host: Host, request: Request, report: Reporter) -> Restored:
             there), BLOCKED (no space, another lanpi at work), FAILED (what did not work).
     """
     report.begin("Looking at the Pi")
-    if not host.can_be_root:
-        raise LanpiError("a restore needs root, and this login may not become root", host=host.name,
-                         next_step="Use a login that may run sudo", exit_code=ExitCode.REFUSED)  # fmt: skip
-    facts = read_facts(host, root=True, packages=(ENGINE,))
+    session.require_root()
+    facts = session.persist(lambda: read_facts(session, root=True, packages=(ENGINE,)), report)
     was_installed = facts.installed is not None and facts.installed.finished
     report.end(f"{facts.hardware.model}, {facts.os.pretty_name}")
-    with lock(host, report.note):
-        _bring_engine(host, facts, request.log, report)
-        program = send_program(host, report)
-        fetched = _fetch(host, program, request)
-        same_domain(host, facts, fetched["domain"])
+    with session.lease(report):
+        _bring_engine(session, facts, request.log, report)
+        program = send_program(session, report)
+        fetched = _fetch(session, program, request)
+        same_domain(session, facts, fetched["domain"])
         program.run("restore-settings")
-    domain = fetched["domain"]
-    options = Options(log=request.log)
-    try:
-        install(host, as_restored, replace(options, serve=False), report)
-    except LanpiError as error:
-        if was_installed and error.exit_code in (ExitCode.FAILED, ExitCode.BLOCKED, ExitCode.BAD_INPUT):
-            _go_back(host, program, options, report)
-        raise
-    with lock(host, report.note):
-        try:
-            program.run("restore-swap")
-        except LanpiError as error:
-            failure: LanpiError | None = error
-        else:
-            failure = None
-    if failure:
-        if was_installed and failure.exit_code is not ExitCode.UNREACHABLE:
-            install(host, as_restored, options, report)  # services for the settings that are back
-        raise failure
-    try:
-        proof = proven(host, Server(host, domain), report)
-    except LanpiError as error:
-        if was_installed and error.exit_code is not ExitCode.UNREACHABLE:
-            _go_back(host, program, options, report)
-        raise
-    done = program.run("restore-finish")
+        # What was there before comes back as it was: a server that has moved away stays off.
+        bring_back = _without_server if facts.moved else _with_server
+        back = bring_back if was_installed else None
+        proof = _put_in_place(session, program, fetched["domain"], Options(log=request.log), report, back)
+        done = program.run("restore-finish")
+        forget_moved(session)
+        check_now(session, report)
     return Restored(fetched["id"], fetched, done["previous"], proof, done["told"])
 
 
-def discard_previous(host: Host, report: Reporter) -> tuple[str, ...]:
+def _put_in_place(
+    session: Session, program: Program, domain: str, options: Options, report: Reporter, back: "BringBack | None"
+) -> Proof:
+    """From the settings that came back to the proof; after a failure, what was there before is put back.
+
+    Args:
+        back: installs what was there before; None where there was no server.
+    """
+    try:
+        install_without_server(session, as_restored, options, report)
+    except LanpiError as error:
+        if back and may_go_back(error):
+            _go_back(session, program, options, report, back)
+        raise
+    try:
+        program.run("restore-swap")
+    except LanpiError as error:
+        if back and may_go_back(error):
+            back(session, as_restored, options, report)  # services for the settings that are back
+        raise
+    try:
+        return proven(session, Server(session, domain), report)
+    except LanpiError as error:
+        if back and may_go_back(error):
+            _go_back(session, program, options, report, back)
+        raise
+
+
+BringBack = Callable[[Session, Callable[[str | None], Config], Options, Reporter], None]
+
+
+def _with_server(
+    session: Session, configure: Callable[[str | None], Config], options: Options, report: Reporter
+) -> None:
+    install(session, configure, options, report)
+
+
+def _without_server(
+    session: Session, configure: Callable[[str | None], Config], options: Options, report: Reporter
+) -> None:
+    install_without_server(session, configure, options, report)
+
+
+def may_go_back(error: LanpiError) -> bool:
+    """Whether a failure leaves the Pi in our hands, so that what was there before can be put back now."""
+    return error.exit_code is not ExitCode.UNREACHABLE and not isinstance(error, TakenOver)
+
+
+def discard_previous(session: Session, report: Progress) -> tuple[str, ...]:
     """Remove the previous data that restores have kept; returns the names of what was removed.
 
     Raises:
         LanpiError: BLOCKED while a restore is unfinished.
     """
-    return tuple(send_program(host, report).run("restore-discard")["discarded"])
+    with session.lease(report):
+        return tuple(send_program(session, report).run("restore-discard")["discarded"])
 
 
 def as_restored(pi_text: str | None) -> Config:
     return effective(parse(pi_text or "", "the restored lanpi.yml"), {}).config
 
 
-def _bring_engine(host: Host, facts: Facts, log: Path | None, report: Reporter) -> None:
+def _bring_engine(session: Session, facts: Facts, log: Path | None, report: Reporter) -> None:
     if ENGINE in facts.packages.installed:
         return
-    set_clock(host, facts, report)
+    set_clock(session, facts, report)
     report.begin(f"Installing {ENGINE}")
     variables = {"lanpi_packages": [ENGINE], "lanpi_lock_seconds": LOCK_WAIT_SECONDS}
-    run_playbook(host, "restore.yml", variables, report.event, log=log)
+    session.persist(lambda: run_playbook(session, "restore.yml", variables, report.event, log=log), report)
     report.end()
 
 
-def restore_part(host: Host, request: Request, account: str, room: str, report: Reporter) -> dict[str, Any]:
+def restore_part(session: Session, request: Request, account: str, room: str, report: Progress) -> dict[str, Any]:
     """Restore one account or one room of a snapshot into the running server; existing data stay.
 
     Args:
@@ -150,15 +186,15 @@ def restore_part(host: Host, request: Request, account: str, room: str, report: 
             space, an unfinished work), REFUSED (wrong key), FAILED.
     """
     report.begin("Looking at the Pi")
-    facts = read_facts(host, root=True, packages=(ENGINE,))
+    facts = session.persist(lambda: read_facts(session, root=True, packages=(ENGINE,)), report)
     if not (facts.installed and facts.installed.finished):
-        raise LanpiError("there is no server to restore them into", host=host.name,
+        raise LanpiError("there is no server to restore them into", host=session.name,
                          next_step="Restore everything: run the same command without --account and --room",
                          exit_code=ExitCode.BAD_INPUT)  # fmt: skip
     report.end(facts.hardware.model)
     what = ("--account", account) if account else ("--room", room)
-    with lock(host, report.note):
-        return _with_repository(host, send_program(host, report), request, "restore-part", *what)
+    with session.lease(report):
+        return _with_repository(session, send_program(session, report), request, "restore-part", *what)
 
 
 def _fetch(host: Host, program: Program, request: Request) -> dict[str, Any]:
@@ -195,14 +231,13 @@ def same_domain(host: Host, facts: Facts, domain: str) -> None:
         raise LanpiError(
             f"this Pi serves {facts.installed.domain}, and the snapshot belongs to {domain}",
             host=host.name,
-            next_step=f"Use another Pi, or run lanpi uninstall --purge if nobody needs {facts.installed.domain}",
+            next_step=f"Use another Pi, or run `lanpi uninstall --purge` if nobody needs {facts.installed.domain}",
             exit_code=ExitCode.BAD_INPUT,
         )
 
 
-def _go_back(host: Host, program: Program, options: Options, report: Reporter) -> None:
+def _go_back(session: Session, program: Program, options: Options, report: Reporter, bring_back: BringBack) -> None:
     """Put the previous data and settings back, and the services into the state of those settings."""
-    with lock(host, report.note):
-        program.run("restore-back")
-    config = host.get(paths.PI_CONFIG, root=True).decode()
-    install(host, lambda _: as_restored(config), options, report)
+    program.run("restore-back")
+    config = session.get(paths.PI_CONFIG, root=True).decode()
+    bring_back(session, lambda _: as_restored(config), options, report)

@@ -8,6 +8,8 @@ from typing import Any
 from lanpi.config.load import effective
 from lanpi.config.model import Config
 from lanpi.config.read import parse
+from lanpi.deploy.check import check_now
+from lanpi.deploy.converge import PlayReporter, RunOptions, changes, converge
 from lanpi.deploy.desired import desired_state
 from lanpi.deploy.limits_stored import (
     Set,
@@ -19,14 +21,15 @@ from lanpi.deploy.limits_stored import (
     with_state,
     write_history,
 )
-from lanpi.deploy.lock import lock
-from lanpi.deploy.proof import Proof
+from lanpi.deploy.lock import TakenOver
+from lanpi.deploy.proof import Proof, proven
+from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.install import Options, Reporter, changes, converge, proven
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import require_here
 from lanpi.tuning.decide import decide
 from lanpi.tuning.model import Decision, Plan, Setting
 
@@ -151,11 +154,11 @@ def changed(config: Config, change: Change) -> Config:
     return _config(config.model_dump(mode="json") | {"tune": tune})
 
 
-def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) -> Outcome:
+def apply(session: Session, proposal: Proposal, options: RunOptions, report: PlayReporter) -> Outcome:
     """Apply a proposal, prove that messages pass, and go back automatically when they do not.
 
     Args:
-        host: the Pi.
+        session: the Pi.
         proposal: from :func:`propose` or :func:`propose_undo`.
         options: log and verbosity.
         report: is told what happens.
@@ -164,31 +167,32 @@ def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) ->
         LanpiError: FAILED when it did not work; says whether the previous limits are back. UNREACHABLE
             when the connection was lost, BLOCKED when another lanpi is running.
     """
-    with lock(host, report.note):
+    with session.lease(report):
         if proposal.changes_nothing:
             # No new set, but files that somebody changed by hand are corrected.
-            changed, proof = _bring_about(host, proposal.facts, proposal.after, proposal.plan, options, report)
+            changed, proof = _bring_about(session, proposal.facts, proposal.after, proposal.plan, options, report)
             current = in_effect(proposal.sets)
             return Outcome(current.number if current else 0, changed, proof)
-        sets, current, new = _begin(host, proposal)
+        sets, current, new = _begin(session, proposal)
         try:
-            changed, proof = _bring_about(host, proposal.facts, proposal.after, proposal.plan, options, report)
+            changed, proof = _bring_about(session, proposal.facts, proposal.after, proposal.plan, options, report)
         except LanpiError as error:
-            if error.exit_code is ExitCode.UNREACHABLE:
+            if error.exit_code is ExitCode.UNREACHABLE or isinstance(error, TakenOver):
                 raise
-            _go_back(host, proposal, current, options, report, error)
-            write_history(host, with_state(sets, new.number, "rolled back"))
+            _go_back(session, proposal, current, options, report, error)
+            write_history(session, with_state(sets, new.number, "rolled back"))
             raise LanpiError(
                 f"these limits did not work ({error.what}); the previous ones are back, and messages pass",
-                host=host.name,
+                host=session.name,
                 next_step="Change your settings, or keep the previous limits",
             ) from error
-        write_history(host, with_state(sets, new.number, "in effect"))
+        write_history(session, with_state(sets, new.number, "in effect"))
         return Outcome(new.number, changed, proof)
 
 
 def _look(host: Host) -> tuple[Facts, Config]:
     facts = read_facts(host, root=True)
+    require_here(host, facts.moved, force=False)
     if facts.installed is None or not facts.installed.finished:
         raise LanpiError(
             "lanpi is not installed on this Pi, or its install did not finish",
@@ -237,25 +241,29 @@ def _same(current: Set, proposal: Proposal) -> bool:
 
 
 def _bring_about(
-    host: Host, facts: Facts, config: Config, plan: Plan, options: Options, report: Reporter
+    session: Session, facts: Facts, config: Config, plan: Plan, options: RunOptions, report: PlayReporter
 ) -> tuple[tuple[str, ...], Proof]:
     domain = config.domain or ""
     desired = desired_state(facts, config, plan, domain)
-    events = converge(host, facts, config, desired, options, report)
-    return changes(events), proven(host, Server(host, domain), report)
+    events = converge(session, facts, config, desired, options, report)
+    proof = proven(session, Server(session, domain), report)
+    check_now(session, report)
+    return changes(events), proof
 
 
-def _go_back(host: Host, proposal: Proposal, current: Set, options: Options, report: Reporter, why: LanpiError) -> None:
+def _go_back(
+    session: Session, proposal: Proposal, current: Set, options: RunOptions, report: PlayReporter, why: LanpiError
+) -> None:
     report.note(f"the new limits did not work: {why.what}")
     report.note("putting the previous limits back")
     # A plan stored by another version of lanpi cannot be read back exactly; it is computed again.
     plan = plan_from(current.plan) or decide(proposal.facts, proposal.before).plan
     try:
-        _bring_about(host, proposal.facts, proposal.before, plan, options, report)
+        _bring_about(session, proposal.facts, proposal.before, plan, options, report)
     except LanpiError as error:
         raise LanpiError(
             f"these limits did not work ({why.what}), and the previous ones could not be put back ({error.what})",
-            host=host.name,
+            host=session.name,
             next_step="Run `lanpi install`: it continues from here",
             exit_code=error.exit_code,
         ) from error

@@ -35,9 +35,15 @@ class _Looking(KnownHosts):
         raise LanpiError(
             f"the host key of its jump host {name} is not known yet",
             host=self._target.text,
-            next_step=f"Accept that key first: lanpi host accept-key {name}",
+            next_step=f"Accept that key first: lanpi host accept-key {_as_target(name)}",
             exit_code=ExitCode.REFUSED,
         )
+
+
+def _as_target(name: str) -> str:
+    """The entry's name as a target: without the brackets that only IPv6 needs."""
+    host, _, port = name.removeprefix("[").partition("]:")
+    return f"{host}:{port}" if port and ":" not in host else name
 
 
 def pinned_name(target: Target, options: ConnectOptions) -> str:

@@ -24,11 +24,17 @@ class LocalHost:
     name = "this machine"
     address = "127.0.0.1"
     direct = True
+    is_this_machine = True
 
     @property
     def can_be_root(self) -> bool:
         """Already root, or sudo allows it."""
         return os.geteuid() == 0 or self._root.available(self._run)
+
+    def require_root(self) -> None:
+        """See :class:`lanpi.hosts.base.Host`."""
+        if os.geteuid() != 0:
+            self._root.wrap([], b"", self._run, self.name)
 
     def run(
         self,
@@ -102,6 +108,9 @@ class LocalHost:
         if self.run(["test", "-e", path], root=True, check=False).exit_status != 0:
             raise FileNotFoundError(path)
         return self.run(["cat", "--", path], root=True).stdout
+
+    def disconnect(self) -> None:
+        """Nothing to end."""
 
     def close(self) -> None:
         """Nothing to close."""

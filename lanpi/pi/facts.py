@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from lanpi.pi.read import network, packages, storage, system
+from lanpi.pi.read import moved, network, packages, storage, system, units
 from lanpi.pi.read.recorded import Recorded
 from lanpi.pi.read.source import Machine
 
@@ -15,7 +15,7 @@ def collect(
 ) -> dict[str, Any]:
     """Everything that ``lanpi.facts.model.Facts`` holds, as plain data under the same names."""
     asked = [*system.TIME_SERVICES, *unit_names]
-    states = system.unit_states(source.unit_states(asked), asked)
+    states = units.states(units.show(source, asked))
     status = packages.read_status(source)
     release = system.operating_system(source)
     return {
@@ -31,6 +31,7 @@ def collect(
         "boot": system.boot(source),
         "units": {unit: states[unit] for unit in unit_names if unit in states},
         "installed": system.installed(source),
+        "moved": moved.moved(source),
         "config_text": source.read_text("/etc/lanpi/lanpi.yml"),
         "is_root": source.is_root(),
     }

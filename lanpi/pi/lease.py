@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 def ask(verb: str, token: str, holder: str, lease_seconds: float, path: Path) -> dict[str, Any]:
     """Acquire, renew or release the lease.
@@ -20,7 +22,7 @@ def ask(verb: str, token: str, holder: str, lease_seconds: float, path: Path) ->
         path: the lease's file.
 
     Returns:
-        mine, holder, since, silent (seconds), taken_from: as ``lanpi.deploy.lock.Answer`` describes them.
+        mine, holder, since, silent (seconds), taken_from, boot: as ``lanpi.deploy.lock.Answer`` describes them.
     """
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with Path(f"{path}.guard").open("w") as guard:
@@ -48,6 +50,7 @@ def ask(verb: str, token: str, holder: str, lease_seconds: float, path: Path) ->
             "since": held.get("since", ""),
             "silent": now - held.get("renewed", now),
             "taken_from": taken_from,
+            "boot": BOOT_ID.read_text().strip(),
         }
 
 

@@ -151,7 +151,7 @@ def test_secrets_stay_on_the_pi(installed, pi, target, lanpi, on_pi, tmp_path, m
     assert "@LANPI_SECRET:redis_password@" in done.stdout
     for value in (*secrets.values(), pi.password):
         assert value not in done.stdout + done.stderr + log
-    assert lanpi("install", target).returncode == 0  # and the drift is mended
+    assert lanpi("install", target).returncode == 0  # and the drift is fixed
 
 
 def test_a_changed_setting_shows_as_an_exact_diff_and_restarts_only_what_it_must(installed, pi, target, lanpi, on_pi):

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from lanpi.deploy.lock import lock
+from lanpi.deploy.session import Session
 from lanpi.hosts import ConnectOptions, open_host, parse_target
+from lanpi.progress import Silent
 
 # What makes a system's state: packages, ports, units, and files but for logs, caches and what every boot writes.
 SNAPSHOT = r"""
@@ -77,6 +78,16 @@ def test_ctrl_c_says_that_the_same_command_goes_on(pi, lanpi):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_connection_that_is_cut_in_the_middle_is_made_again(pi, on_pi):
+    process = start_install(pi)
+    wait_for(process, "Installing packages")
+    on_pi(pi, "pkill -f pi@notty", root=True, check=False)  # every SSH session, this one too
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert "connecting again" in output
+    assert "messages are delivered" in output
+
+
 def test_a_pending_restart_survives_an_interruption(pi, lanpi, on_pi):
     """A file was written and the power went before its service was restarted: the next run restarts it."""
     edit = (
@@ -89,7 +100,7 @@ def test_a_pending_restart_survives_an_interruption(pi, lanpi, on_pi):
 
 
 def test_the_second_of_two_installs_is_told_who_holds_the_lock(pi, lanpi):
-    with open_host(parse_target(f"virtual:{pi.name}"), ConnectOptions()) as host, lock(host, lambda _: None):
+    with open_host(parse_target(f"virtual:{pi.name}"), ConnectOptions()) as host, Session(host).lease(Silent()):
         done = lanpi("install", f"virtual:{pi.name}")
     assert done.returncode == 5
     assert "another lanpi is running:" in done.stderr

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from itertools import pairwise
-from statistics import median
 from typing import Any
 
 from lanpi.pi.checks import ring
@@ -20,7 +19,7 @@ DAY_SECONDS = 86400
 
 
 def history(source: Source, now: float, asked_seconds: float, board: dict[str, Any]) -> dict[str, Any] | None:
-    """What ``lanpi.status.model.History`` holds; None where nothing was kept, or cannot be read.
+    """What ``lanpi.health.readings.History`` holds; None where nothing was kept, or cannot be read.
 
     Args:
         source: the machine.
@@ -101,5 +100,7 @@ def midnight(now: float) -> float:
 
 
 def _median(samples: list[ring.Sample], name: str) -> float | None:
+    from statistics import median  # noqa: PLC0415 - python3-minimal lacks it, and without lanpi there is no history
+
     known = [value for sample in samples if (value := getattr(sample, name)) is not None]
     return round(median(known), 4) if known else None

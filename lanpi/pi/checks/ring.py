@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby, pairwise
-from math import inf
-from statistics import fmean
+from math import fsum, inf
 from typing import Any
 
 from lanpi.pi.checks.names import AHEAD_SECONDS, COARSE_SECONDS, FINE_SECONDS, KEEP_SECONDS
@@ -137,7 +136,7 @@ def _together(samples: Sequence[Sample]) -> Sample:
         elif name in _LAST:
             values[name] = known[-1]
         else:
-            values[name] = round(fmean(known), 4)
+            values[name] = round(fsum(known) / len(known), 4)
     return Sample(**values)
 
 

@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 import socket
-import sqlite3
 import time
 from typing import Any, Protocol
 
@@ -117,11 +116,13 @@ def counts(database: str, domain: str, now: float, span_seconds: float) -> dict[
     All None where ejabberd does not keep them in this file, or the file may not be read.
     """
     nothing: dict[str, int | None] = dict.fromkeys(("registered", "sent", "received"))
+    # Opening a database in WAL mode makes the -shm file where there is none, and then ejabberd could
+    # not open its own: so only while ejabberd has it open.
+    if not is_open(database):
+        return nothing
+    import sqlite3  # noqa: PLC0415 - python3-minimal lacks it, and a machine without lanpi has no database
+
     with contextlib.suppress(sqlite3.Error):
-        # Opening a database in WAL mode makes the -shm file where there is none, and then ejabberd could
-        # not open its own: so only while ejabberd has it open.
-        if not is_open(database):
-            return nothing
         connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)
         try:
             since = int((now - span_seconds) * 1e6)

@@ -1,7 +1,6 @@
 """Read, filter, redact and print the Pi's logs; one JSON document a line."""
 
 import argparse
-import gzip
 import json
 import os
 import re
@@ -61,6 +60,8 @@ def read_file(path: str, parse: Callable[[str], dict[str, Any] | None], since: f
 
 
 def _texts(path: str) -> Iterator[str]:
+    import gzip  # noqa: PLC0415 - python3-minimal lacks it, and a machine without lanpi has no such logs
+
     with gzip.open(path, "rt", errors="replace") if path.endswith(".gz") else Path(path).open(errors="replace") as file:
         yield from file
 

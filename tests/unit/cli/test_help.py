@@ -1,5 +1,6 @@
 """The help of every command: examples that can be pasted, words for every value, and nothing cut off."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +36,7 @@ def test_each_command_has_examples_that_it_accepts(path: str) -> None:
     found = examples(path)
     assert found, "add an example to its docstring"
     for example in found:
-        words = shlex.split(example.partition(" > ")[0])
+        words = shlex.split(re.split(" >>? ", example)[0])
         assert words[: len(path.split())] == path.split(), "an example of another command"
         LEAVES[path].make_context(path, words[len(path.split()) :])  # raises a usage error for what it refuses
 

@@ -131,6 +131,18 @@ def test_swap_is_configured_through_its_owner(machine, owner):
     assert [path for path in files.values() if path in placed] == [files[owner]]
 
 
+def test_a_virtual_machine_has_swap_of_its_own_and_no_clock_speed():
+    """A container shares both with its host; a virtual machine has a kernel, and no hardware."""
+    guest, container = desired("vm-python3-minimal"), desired("virtual-cut-off")
+    units = [{unit["name"] for unit in state.units} for state in (guest, container)]
+    assert "systemd-zram-generator" in guest.packages
+    assert "lanpi-swapfile.service" in units[0]
+    assert "systemd-zram-generator" not in container.packages
+    assert "lanpi-swapfile.service" not in units[1]
+    for names in units:
+        assert not names & {"lanpi-governor.service", "lanpi-disk.service"}
+
+
 def test_swap_is_left_alone_when_it_is_off():
     found = facts("pi5-8g-trixie")
     assert swap_mechanism(found, effective({}, {}, [{"memory": {"swap": "off"}}]).config) == "none"

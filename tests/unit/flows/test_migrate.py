@@ -1,6 +1,7 @@
 """A move that fails after the old server stopped must not leave people without any."""
 
 import contextlib
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -9,11 +10,12 @@ from lanpi.backup import handover
 from lanpi.errors import LanpiError
 from lanpi.flows import migrate as module
 from lanpi.hosts.base import Completed
+from lanpi.pi.read.moved import MARKER
 
 
 class Pi:
     def __init__(self, name, log):
-        self.name, self._log = name, log
+        self.name, self._log, self.address, self.files = name, log, f"{name}.example", {}
 
     def run(self, argv, **_):
         self._log.append((self.name, " ".join(argv[:2])))
@@ -22,8 +24,15 @@ class Pi:
     def get(self, path, *, root=False):
         return b"{}"
 
-    def put(self, path, data, *, root=False):
-        pass
+    def put(self, path, data, *, mode=0o600, root=False):
+        self._log.append((self.name, f"put {path}"))
+        self.files[path] = data
+
+    def lease(self, report):
+        return contextlib.nullcontext()
+
+    def persist(self, step, report):
+        return step()
 
 
 class Report:
@@ -68,8 +77,8 @@ def world(monkeypatch):
 
     monkeypatch.setattr(module, "send_program", program)
     monkeypatch.setattr(module, "proven", proven)
-    monkeypatch.setattr(module, "install", lambda host, *_: log.append((host.name, "install")))
-    monkeypatch.setattr(module, "lock", lambda host, note: contextlib.nullcontext())
+    monkeypatch.setattr(module, "check_now", lambda host, _: log.append((host.name, "check")))
+    monkeypatch.setattr(module, "install_without_server", lambda host, *_: log.append((host.name, "install")))
     monkeypatch.setattr(module, "read_facts", lambda *_, **__: SimpleNamespace(hostname="new", installed=None))
     return SimpleNamespace(old=Pi("old", log), new=Pi("new", log), log=log, fails=fails)
 
@@ -83,6 +92,24 @@ def test_the_old_server_stops_only_when_the_new_pi_is_ready(world):
     assert world.log.index(("new", "install")) < world.log.index(("old", "give-stop"))
     assert ("old", "give-start") not in world.log
     assert world.log[-2:] == [("old", "given"), ("old", "give-end")]
+
+
+def test_the_old_pi_knows_that_its_server_has_moved_and_the_new_one_checks_itself(world):
+    move(world)
+    note = json.loads(world.old.files[MARKER])
+    assert (note["domain"], note["to"]) == ("chat.example.org", "new.example")
+    assert note["when"]
+    noted, finished = (world.log.index(each) for each in (("old", f"put {MARKER}"), ("new", "restore-finish")))
+    assert noted < finished, "a lost connection must not leave two servers that may be started"
+    assert world.log.index(("new", "restore-finish")) < world.log.index(("new", "check"))
+    assert MARKER not in world.new.files
+
+
+def test_a_move_that_failed_leaves_no_note(world):
+    world.fails.add("prove")
+    with pytest.raises(LanpiError):
+        move(world)
+    assert MARKER not in world.old.files or ("old", "rm -f") in world.log
 
 
 @pytest.mark.parametrize("what", ["restore-swap", "prove", "taken"])
