@@ -89,7 +89,9 @@ def show(group: GroupArgument, target: TargetArgument = None, *, login: Login, j
     for address in found["members"]:
         terminal.result(f"  {address}")
     if not found["members"]:
-        terminal.result(f"  Nobody yet. To put someone into it: lanpi group join {group} NAME")
+        terminal.result(
+            "  Nobody yet. To put someone into it: " + terminal.place.complete(f"lanpi group join {group} NAME")
+        )
 
 
 @app.command()

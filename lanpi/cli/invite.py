@@ -6,32 +6,28 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from lanpi.cli.groups import DefaultGroup
 from lanpi.cli.options import Json, Login, TargetArgument, Yes, with_login
-from lanpi.cli.people import GroupOption, NoGroup, People, counted, people_of, wanted_groups, write_private
+from lanpi.cli.people import (
+    GroupOption,
+    NoGroup,
+    People,
+    counted,
+    note_no_group,
+    people_of,
+    wanted_groups,
+    write_private,
+)
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 NEW = "new"
-NOT_IN_EVERYONE = (
-    "They are in no group: everyone does not exist (lanpi group add everyone), or has no room for that many people."
-)
 MOST = 1000
 
 
-class _NewByDefault(TyperGroup):
-    """``lanpi invite …`` is ``lanpi invite new …``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """The words, with the command that is meant in front."""
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = [NEW, *args]
-        return list(super().parse_args(ctx, args))
-
-
 app = typer.Typer(
-    cls=_NewByDefault,
+    cls=DefaultGroup,
     help="Invite people: each gets a link and a QR code, and chooses a name and a password.\n\n"
     "`lanpi invite TARGET` is short for `lanpi invite new TARGET`.",
 )
@@ -98,7 +94,7 @@ def new(
         made = people.do("invite", wishes=wishes, seconds=seconds, groups_default=not no_group)
         show_cards(terminal, people, made, sheet)
     if not no_group and not any(each["groups"] for each in made["invitations"]):
-        terminal.note(NOT_IN_EVERYONE)
+        note_no_group(terminal)
 
 
 @app.command("list")
@@ -263,7 +259,8 @@ def _show_one(terminal: Terminal, card: Any) -> None:
     if card.other_link:
         terminal.result(f"By address   {card.other_link}")
     terminal.result(f"For an app   {card.uri}")
-    terminal.result(f"For one person, until {moment(card.expires)}. To revoke it: lanpi invite revoke {card.identity}")
+    revoking = terminal.place.complete(f"lanpi invite revoke {card.identity}")
+    terminal.result(f"For one person, until {moment(card.expires)}. To revoke it: {revoking}")
 
 
 def _document(card: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the commands about people share."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,9 +94,10 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def answer(terminal: Terminal, document: dict[str, Any], show: Callable[[], None]) -> None:
-    """A result as JSON or for people."""
-    if terminal.json_output:
-        terminal.json(document)
-    else:
-        show()
+def note_no_group(terminal: Terminal) -> None:
+    """Say why newcomers are put into no group."""
+    terminal.note(
+        terminal.place.complete(
+            "They are in no group: everyone does not exist (lanpi group add everyone), or has no room for that many."
+        )
+    )

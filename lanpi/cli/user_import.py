@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lanpi.cli.options import Json, TargetArgument, with_login
-from lanpi.cli.people import NoGroup, People, SshLogin, counted, people_of, write_private
+from lanpi.cli.people import NoGroup, People, SshLogin, counted, note_no_group, people_of, write_private
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.im.admin import generate_password
@@ -169,7 +169,6 @@ def _register(
     no_group: bool,
 ) -> dict[int, str]:
     """Line -> what went wrong, "" when the account was created."""
-    from lanpi.cli.invite import NOT_IN_EVERYONE
     from lanpi.im import invitation
 
     if not rows:
@@ -183,7 +182,7 @@ def _register(
     answer = people.do("register", people=wanted, groups_default=not no_group, all_or_nothing=all_or_nothing)
     made = answer["accounts"]
     if not no_group and not answer["groups"] and not all(row.groups for row in rows):
-        terminal.note(NOT_IN_EVERYONE)
+        note_no_group(terminal)
     new = [
         (f"{each['name']}@{people.domain}", str(each["password"]), row)
         for row, each, outcome in zip(rows, wanted, made, strict=True)

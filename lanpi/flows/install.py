@@ -125,7 +125,7 @@ def with_invitations(facts: Facts, config: Config, report: Progress) -> Config:
     if not has_feature("invites", facts.os.codename, config.im.channel):
         report.note(
             f"the ejabberd of {facts.os.codename} ({config.im.channel}) does not support invitations: "
-            "create accounts with `lanpi user add`"
+            "create accounts with `lanpi user add NAME`"
         )
         return config
     # Written down in the Pi's lanpi.yml, so that the next run finds it.
