@@ -55,7 +55,7 @@ def restore(
         typer.Option(
             "--account",
             metavar="JID",
-            help="Restore only this account (anna or anna@home.local) into the running server.",
+            help="Restore only this account into the running server.",
         ),
     ] = "",
     room: Annotated[
