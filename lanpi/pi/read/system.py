@@ -20,7 +20,19 @@ TIME_SERVICES = (
 
 # Of what Debian's python3 has and its python3-minimal lacks, what Ansible's modules and lanpi's own programs import.
 # What only reads the machine does without them.
-WHOLE_PYTHON = ("asyncio", "ctypes", "gzip", "hmac", "http", "secrets", "shutil", "sqlite3", "statistics", "xml")
+WHOLE_PYTHON = (
+    "asyncio",
+    "ctypes",
+    "gzip",
+    "hmac",
+    "http",
+    "secrets",
+    "shutil",
+    "smtplib",
+    "sqlite3",
+    "statistics",
+    "xml",
+)
 
 
 def assignments(text: str) -> dict[str, str]:
