@@ -11,10 +11,11 @@ from typing import Any
 
 from lanpi import paths
 from lanpi.cli.terminal import Terminal
+from lanpi.deploy.compare import TASK
 from lanpi.deploy.runner import Event
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.flows.install import Options, Outcome
-from lanpi.preflight import Finding
+from lanpi.health.preflight import Finding
 
 LOGS_KEPT = 20
 
@@ -74,9 +75,9 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
             self._terminal.note(f"  {text}")
 
     def found(self, finding: Finding) -> None:
-        """A preflight finding; those that are fine only with -v."""
+        """A preflight finding; those that need nothing only with -v."""
         complete = self._terminal.place.complete
-        text, next_step = complete(finding.text), complete(finding.next_step)
+        text, fix = complete(finding.text), complete(finding.fix)
         if self._terminal.json_output:
             self._terminal.json(
                 {
@@ -84,11 +85,11 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
                     "id": finding.id,
                     "level": finding.level,
                     "text": text,
-                    "next_step": next_step,
+                    "next_step": fix,
                 }
             )
-        elif finding.level != "ok" or self._verbose:
-            self._terminal.mark(finding.level, text, next_step)
+        elif finding.is_bad or self._verbose:
+            self._terminal.mark(finding.level, text, fix)
 
     def event(self, event: Event) -> None:
         """An event of the playbook run, for -v."""
@@ -100,6 +101,8 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
         for key in ("added", "paths", "done"):
             for item in event.result.get(key, []):
                 self._terminal.note(f"    {item}")
+        for entry in event.result.get("plan", []):
+            self._terminal.note(f"    {entry['name']}: {entry['reason']}")
 
     def __exit__(
         self,
@@ -133,6 +136,11 @@ def diffs(events: tuple[Event, ...]) -> list[str]:
                 header = f"--- {diff.get('before_header')}\n+++ {diff.get('after_header')}\n"
                 found.append(text or header)
     return found
+
+
+def compared(events: tuple[Event, ...]) -> dict[str, Any]:
+    """The plan of a run: "plan", its entries, and "summary"; empty where none was made."""
+    return next((event.result for event in events if event.task == TASK), {})
 
 
 def say_outcome(terminal: Terminal, outcome: Outcome, options: Options, password_file: Path | None) -> None:
@@ -181,6 +189,7 @@ def _document(outcome: Outcome, options: Options, *, shown: bool) -> dict[str, A
             "delivery_seconds": outcome.proof.delivery_seconds,
             "archive_seconds": outcome.proof.archive_seconds,
         }
+    document["plan"] = compared(outcome.events).get("plan", [])
     if options.check:
         document["diffs"] = diffs(outcome.events)
     return document
@@ -196,7 +205,7 @@ def _say_check(terminal: Terminal, outcome: Outcome) -> None:
     terminal.result(
         f"{count} {'change' if count == 1 else 'changes'} would be made; nothing was changed."
         if count
-        else "Nothing would change."
+        else f"Nothing would change: {compared(outcome.events).get('summary', 'all is as it should be')}."
     )
 
 

@@ -28,7 +28,9 @@ def logs(
             show_default=False,
         ),
     ] = None,
-    since: Annotated[str, typer.Option("--since", metavar="SPAN", help="How far to look back: 30m, 24h, 7d.")] = "1h",
+    since: Annotated[
+        str, typer.Option("--since", metavar="SPAN", help="How far to look back: 30m, 24h, 7d, 2w.")
+    ] = "1h",
     level: Annotated[
         str,
         typer.Option(
@@ -53,10 +55,11 @@ def logs(
       lanpi logs pi@raspberrypi.local ejabberd --follow
       lanpi logs pi@raspberrypi.local --grep 'anna@'
     """
-    from lanpi.logs.read import parse_since, read_logs, target_and_services
+    from lanpi.logs.read import read_logs, target_and_services
+    from lanpi.spans import parse_span
 
     target, services = target_and_services(words or ())
-    seconds = parse_since(since)
+    seconds = parse_span(since)
     terminal = Terminal(json_output=json_output)
 
     def show(entry: "Entry") -> None:

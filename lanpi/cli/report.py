@@ -34,8 +34,8 @@ def report(
     Example:
       lanpi report pi@raspberrypi.local --output report.tar.gz
     """
-    from lanpi.doctor.read import read_evidence
-    from lanpi.doctor.report import build, day_of_logs, write
+    from lanpi.health.read import read_evidence
+    from lanpi.health.report import build, day_of_logs, write
 
     terminal = Terminal(json_output=json_output)
     path = output or Path(f"lanpi-report-{datetime.now():%Y%m%d-%H%M%S}.tar.gz")

@@ -1,7 +1,6 @@
 """``lanpi status``."""
 
 import contextlib
-import re
 import sys
 import threading
 from collections.abc import Sequence
@@ -17,10 +16,11 @@ from lanpi.cli.options import Json, Login, known_targets, open_target, place_of,
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts import Host
+from lanpi.spans import parse_span
 
 if TYPE_CHECKING:
-    from lanpi.status.judge import Report
-    from lanpi.status.watch import Watched
+    from lanpi.health.status import Report
+    from lanpi.health.watch import Watched
 
 app = typer.Typer()
 
@@ -55,7 +55,7 @@ def status(
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", metavar="SPAN", help="Draw the history of this time span: 90m, 24h, 7d.", show_default=False
+            "--since", metavar="SPAN", help="Draw the history of this time span: 90m, 24h, 7d, 2w.", show_default=False
         ),
     ] = None,
     html: Annotated[
@@ -81,9 +81,9 @@ def status(
       lanpi status pi@raspberrypi.local --watch
       lanpi status pi@raspberrypi.local --since 7d --html history.html
     """
-    from lanpi.status.watch import Watched
+    from lanpi.health.watch import Watched
 
-    span = seconds_of(since) if since else DAY_SECONDS if html else 0.0
+    span = parse_span(since) if since else DAY_SECONDS if html else 0.0
     _refuse(watch=watch, deep=deep, past=bool(span), machine=(json_output, prometheus).count(True))
     if html and targets and len(targets) > 1:
         raise LanpiError(
@@ -149,11 +149,11 @@ def _refuse(*, watch: bool, deep: bool, past: bool, machine: int) -> None:
 
 def _show(reports: "Sequence[Report]", terminal: Terminal, *, prometheus: bool, drawn: bool) -> None:
     if terminal.json_output:
-        from lanpi.status.document import document
+        from lanpi.health.status_document import document
 
         terminal.json(document(reports))
     elif prometheus:
-        from lanpi.status.prometheus import exposition
+        from lanpi.health.prometheus import exposition
 
         terminal.raw(exposition(reports))
     elif drawn:
@@ -167,25 +167,9 @@ def _show(reports: "Sequence[Report]", terminal: Terminal, *, prometheus: bool, 
         terminal.result(one(reports[0]) if len(reports) == 1 else several(reports))
 
 
-def seconds_of(span: str) -> float:
-    """A span such as "90m", "24h" or "7d" in seconds.
-
-    Raises:
-        LanpiError: BAD_INPUT for anything else.
-    """
-    found = re.fullmatch(r"(\d{1,4})([mhd])", span)
-    if not found or not int(found[1]):
-        raise LanpiError(
-            f"{span!r} is not a valid time span",
-            next_step="Use a number with m, h or d, such as 90m, 24h or 7d",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    return int(found[1]) * {"m": 60, "h": 3600, "d": DAY_SECONDS}[found[2]]
-
-
 def _write_page(path: Path, report: "Report", terminal: Terminal) -> None:
     from lanpi.cli.status_view import ENOUGH, stamp
-    from lanpi.status.charts import page, series
+    from lanpi.health.charts import page, series
 
     history = report.readings.history if report.readings else None
     samples = history.samples if history else ()
@@ -212,7 +196,7 @@ def _look(watched: "Sequence[Watched]") -> "list[Report]":
         # Takes a tenth of a second, and there is nothing else to do while the first Pi is asked.
         watched[0].asking.wait(CONNECT_SECONDS)
         import lanpi.cli.status_view
-        import lanpi.status.judge  # noqa: F401
+        import lanpi.health.status  # noqa: F401
 
         return list(looks)
 

@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lanpi.cli.terminal import MARKS, STYLES, whole
-from lanpi.status.charts import bars, columns, figure, series
-from lanpi.status.judge import Report
-from lanpi.status.model import Readings
-from lanpi.status.watch import Watched, sparkline, trends
+from lanpi.health.charts import bars, columns, figure, series
+from lanpi.health.readings import Readings
+from lanpi.health.status import Report, section_of
+from lanpi.health.watch import Watched, sparkline, trends
 
 ENOUGH = 2
 """Samples that make a line."""
@@ -25,18 +25,18 @@ def one(report: Report) -> RenderableType:
 def _lines(report: Report) -> list[RenderableType]:
     parts: list[RenderableType] = []
     section = ""
-    for line in report.lines:
-        if line.section != section:
-            section = line.section
+    for finding in report.findings:
+        if section_of(finding) != section:
+            section = section_of(finding)
             parts.append(Text(f"\n{section}", style="bold"))
         text = Text.assemble(
-            (f"  {MARKS[line.level]} ", STYLES[line.level]),
-            (f"{line.label}  ".ljust(19)),
-            (line.text, "dim" if line.level == "unknown" else ""),
+            (f"  {MARKS[finding.level]} ", STYLES[finding.level]),
+            (f"{finding.label}  ".ljust(19)),
+            (finding.text, "dim" if finding.level == "unknown" else ""),
         )
         parts.append(text)
-        if line.hint:
-            parts.append(whole(Text(f"      {line.hint}", style="dim")))
+        if finding.fix and finding.is_bad:
+            parts.append(whole(Text(f"      {finding.fix}", style="dim")))
     return parts
 
 
@@ -75,7 +75,7 @@ def several(reports: Sequence[Report]) -> RenderableType:
     """A row for each target."""
     table = Table("Target", "Status", "Online", "Load", "Memory", "Disk", "°C", "Summary", box=None)
     for report in reports:
-        levels = {line.key: line.level for line in report.lines}
+        levels = {finding.id: finding.level for finding in report.findings}
         table.add_row(
             Text(report.target),
             Text(report.verdict, style=STYLES[report.verdict]),

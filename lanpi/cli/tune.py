@@ -139,7 +139,7 @@ def _rows(host: "Host", proposal: "Proposal") -> "list[tuple[Setting, int | str 
 
 
 def _say_plan(terminal: Terminal, host: "Host", proposal: "Proposal", *, everything: bool) -> None:
-    from lanpi.tuning.enforce import unenforced
+    from lanpi.health.enforce import unenforced
     from lanpi.tuning.take import show
 
     rows = _rows(host, proposal)

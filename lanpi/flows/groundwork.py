@@ -9,7 +9,8 @@ from typing import Protocol
 from lanpi import __version__
 from lanpi.config.model import Config
 from lanpi.deploy.clock import set_clock
-from lanpi.deploy.converge import PlayReporter, RunOptions, converge
+from lanpi.deploy.compare import PlayReporter
+from lanpi.deploy.converge import RunOptions, converge
 from lanpi.deploy.desired import Desired, declared_packages, desired_state, without_start
 from lanpi.deploy.domain import chosen_domain
 from lanpi.deploy.python import install_python
@@ -19,11 +20,10 @@ from lanpi.deploy.state import InstalledRecord, write_installed
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.moved import require_here
-from lanpi.flows.places import EVERY_NEW_PLACE, Trying, recall, try_new
+from lanpi.flows.places import Trying, recall, try_new
+from lanpi.health.preflight import PACKAGES, Finding, findings
 from lanpi.hosts.base import Host
 from lanpi.im.versions import has_feature
-from lanpi.preflight import PACKAGES, Finding, findings
 from lanpi.ship.bundle import PythonMissing
 from lanpi.tuning.decide import plan_limits
 
@@ -71,8 +71,7 @@ def look(
     report: Reporter,
     *,
     forced: bool = False,
-    moved_back: bool = False,
-    trial: Trying = EVERY_NEW_PLACE,
+    tried: tuple[str, ...] = (),
 ) -> Intent:
     """Read the Pi, decide what it is to be, and make sure that it can; installs Python where it is too small for that.
 
@@ -82,12 +81,11 @@ def look(
         options: of the run.
         report: is told what is found.
         forced: continue where preflight only objects to the system itself.
-        moved_back: continue where the server has moved to another Pi.
-        trial: how new backup places are tried.
+        tried: new backup places that were tried already.
 
     Raises:
-        LanpiError: REFUSED without root, BAD_INPUT for a domain or feature that cannot be, BLOCKED by preflight or
-            by a move to another Pi, and what the trial of a new backup place raises.
+        LanpiError: REFUSED without root, BAD_INPUT for a domain or feature that cannot be, BLOCKED by preflight,
+            and what the trial of a new backup place raises.
     """
     report.begin("Looking at the Pi")
     session.require_root()
@@ -101,8 +99,6 @@ def look(
         install_python(session, None, report, check=False, lock_seconds=options.lock_seconds)
         report.begin("Looking at the Pi")
         facts = session.persist(lambda: read_facts(session, root=True, packages=packages), report)
-    if not moved_back:
-        require_here(session, facts)
     config = configure(facts.config_text, facts)
     domain = chosen_domain(facts, config, session)
     _require_features(facts, config, session)
@@ -115,7 +111,7 @@ def look(
         intent = Intent(facts, config, domain, desired)
     report.end(f"{facts.hardware.model}, {facts.os.pretty_name}")
     _preflight(session, intent, report, forced=forced)
-    try_new(session, facts, config, report, trial)
+    try_new(session, facts, config, report, Trying(tried, reach_only=options.check))
     return intent
 
 
@@ -156,12 +152,10 @@ def install_without_server(
 ) -> None:
     """An install up to its server, which is not started: a restore or a move brings its data next, and proves them.
 
-    Also on a Pi whose server has moved out: it gets one again.
-
     Raises:
         LanpiError: as :func:`look` and :func:`bring_about`; BLOCKED when another lanpi is at work.
     """
-    intent = look(session, lambda text, _: configure(text), options, report, moved_back=True)
+    intent = look(session, lambda text, _: configure(text), options, report)
     with session.lease(report):
         events = bring_about(session, intent, options, report, without_server=True)
         if intent.unfinished or any(event.changed for event in events):
@@ -190,7 +184,7 @@ def _preflight(host: Host, intent: Intent, report: Reporter, *, forced: bool) ->
         raise LanpiError(
             f"lanpi cannot be installed on this Pi yet: {text}",
             host=host.name,
-            next_step=blockers[0].next_step,
+            next_step=blockers[0].fix,
             exit_code=ExitCode.BLOCKED,
         )
 

@@ -8,6 +8,7 @@ from lanpi import paths
 from lanpi.backup.remote import SENT, Program, send_program
 from lanpi.config.load import effective, parse
 from lanpi.config.model import Config
+from lanpi.deploy.check import check_now
 from lanpi.deploy.clock import set_clock
 from lanpi.deploy.converge import LOCK_WAIT_SECONDS
 from lanpi.deploy.lock import TakenOver
@@ -21,6 +22,7 @@ from lanpi.flows.groundwork import Reporter, install_without_server
 from lanpi.flows.install import Options, install
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import forget_moved
 from lanpi.progress import Progress
 
 ENGINE = "restic"
@@ -53,7 +55,7 @@ class Restored:
 
     Attributes:
         snapshot: its id, short.
-        summary: domain, made, people, messages, uploads, … (lanpi/pi/backup/content.py).
+        summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
         told: the domain if mDNS announces it next to the Pi's own name, else "".
@@ -88,9 +90,11 @@ def restore(session: Session, request: Request, report: Reporter) -> Restored:
         same_domain(session, facts, fetched["domain"])
         program.run("restore-settings")
         previous = Previous(was_installed, moved=facts.moved is not None)
-        options = Options(log=request.log, bring_back=True)
+        options = Options(log=request.log)
         proof = _put_in_place(session, program, fetched["domain"], options, report, previous)
         done = program.run("restore-finish")
+        forget_moved(session)
+        check_now(session, report)
     return Restored(fetched["id"], fetched, done["previous"], proof, done["told"])
 
 

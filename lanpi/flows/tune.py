@@ -8,7 +8,9 @@ from typing import Any
 from lanpi.config.load import effective
 from lanpi.config.model import Config
 from lanpi.config.read import parse
-from lanpi.deploy.converge import PlayReporter, RunOptions, changes, converge
+from lanpi.deploy.check import check_now
+from lanpi.deploy.compare import PlayReporter
+from lanpi.deploy.converge import RunOptions, changes, converge
 from lanpi.deploy.desired import desired_state
 from lanpi.deploy.limits_stored import (
     Set,
@@ -26,9 +28,9 @@ from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.moved import require_here
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import require_here
 from lanpi.tuning.decide import decide
 from lanpi.tuning.model import Decision, Plan, Setting
 
@@ -164,10 +166,8 @@ def apply(session: Session, proposal: Proposal, options: RunOptions, report: Pla
 
     Raises:
         LanpiError: FAILED when it did not work; says whether the previous limits are back. UNREACHABLE
-            when the connection was lost, BLOCKED when another lanpi is running or the server has moved
-            to another Pi.
+            when the connection was lost, BLOCKED when another lanpi is running.
     """
-    require_here(session, proposal.facts)
     with session.lease(report):
         if proposal.changes_nothing:
             # No new set, but files that somebody changed by hand are corrected.
@@ -193,6 +193,7 @@ def apply(session: Session, proposal: Proposal, options: RunOptions, report: Pla
 
 def _look(host: Host) -> tuple[Facts, Config]:
     facts = read_facts(host, root=True)
+    require_here(host, facts.moved, force=False)
     if facts.installed is None or not facts.installed.finished:
         raise LanpiError(
             "lanpi is not installed on this Pi, or its install did not finish",
@@ -246,7 +247,9 @@ def _bring_about(
     domain = config.domain or ""
     desired = desired_state(facts, config, plan, domain)
     events = converge(session, facts, config, desired, options, report)
-    return changes(events), proven(session, Server(session, domain), report)
+    proof = proven(session, Server(session, domain), report)
+    check_now(session, report)
+    return changes(events), proof
 
 
 def _go_back(

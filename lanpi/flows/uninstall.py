@@ -6,7 +6,8 @@ from pathlib import Path
 from lanpi import paths
 from lanpi.config.backup import Backup
 from lanpi.config.load import effective, parse
-from lanpi.deploy.converge import LOCK_WAIT_SECONDS, PlayReporter, changes
+from lanpi.deploy.compare import PlayReporter
+from lanpi.deploy.converge import LOCK_WAIT_SECONDS, changes
 from lanpi.deploy.desired import desired_state
 from lanpi.deploy.domain import default_domain
 from lanpi.deploy.runner import Event, run_playbook
@@ -14,6 +15,7 @@ from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.read import read_facts
 from lanpi.hosts.base import Host
+from lanpi.im.moved import forget_moved
 from lanpi.tuning.decide import plan_limits
 
 STEPS = {
@@ -89,5 +91,8 @@ def uninstall(session: Session, report: PlayReporter, *, purge: bool, check: boo
         events = session.persist(
             lambda: run_playbook(session, "uninstall.yml", variables, on_event, check=check, log=log), report
         )
+    if purge and not check:
+        # Without the old data no second server can come of this Pi.
+        forget_moved(session)
     kept = [path for event in events for path in event.result.get("kept", [])]
     return Removed(changes(events), tuple(kept))

@@ -8,6 +8,7 @@ from typing import Any
 
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
+from lanpi.im.moved import moved_text, read_moved
 from lanpi.pi.checks.names import ACCOUNTS
 
 PASSWORD_LENGTH = 20
@@ -57,6 +58,13 @@ class Server:
         raise self._refused(command, (done.text or done.error_text).strip())
 
     def _refused(self, command: str, said: str) -> LanpiError:
+        if moved := read_moved(self._host):
+            return LanpiError(
+                moved_text(moved),
+                host=self._host.name,
+                next_step=f"Name the new Pi{f', {moved.to}' if moved.to else ''}",
+                exit_code=ExitCode.REFUSED,
+            )
         return LanpiError(
             f"ejabberd refused {command}: {said}",
             host=self._host.name,

@@ -11,8 +11,6 @@ from lanpi.hosts.base import Completed, Host
 from lanpi.pi.logs.lines import LEVELS
 from lanpi.ship.bundle import broken_reading, stream_program
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -53,22 +51,6 @@ def target_and_services(words: Sequence[str]) -> tuple[str | None, tuple[str, ..
             exit_code=ExitCode.BAD_INPUT,
         )
     return (targets[0] if targets else None), tuple(services)
-
-
-def parse_since(text: str) -> float:
-    """ "90s", "10m", "24h", "7d", "2w" as seconds.
-
-    Raises:
-        LanpiError: BAD_INPUT for anything else.
-    """
-    found = re.fullmatch(r"(\d+)([smhdw])", text.strip())
-    if not found:
-        raise LanpiError(
-            f"{text!r} is not a valid time span",
-            next_step="Use one such as 30m, 24h or 7d",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    return float(int(found[1]) * _UNITS[found[2]])
 
 
 def read_logs(

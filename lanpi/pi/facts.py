@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from lanpi.pi.read import moved, network, packages, storage, system
+from lanpi.pi.read import moved, network, packages, storage, system, units
 from lanpi.pi.read.recorded import Recorded
 from lanpi.pi.read.source import Machine
 
@@ -15,7 +15,7 @@ def collect(
 ) -> dict[str, Any]:
     """Everything that ``lanpi.facts.model.Facts`` holds, as plain data under the same names."""
     asked = [*system.TIME_SERVICES, *unit_names]
-    states = system.unit_states(source.unit_states(asked), asked)
+    states = units.states(units.show(source, asked))
     status = packages.read_status(source)
     release = system.operating_system(source)
     return {

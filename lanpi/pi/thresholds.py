@@ -1,4 +1,4 @@
-"""The limits of healthy: the one table behind status's colours, its verdict and docs/reference/status.md."""
+"""The limits of healthy: the one table behind preflight, status and doctor, and docs/reference/status.md."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -69,6 +69,17 @@ TABLE = {
         Threshold(
             "failed_minutes", "min of the last day", 30, None, False, "people notice half an hour without messages"
         ),
+        Threshold("clock_off", "s", 60, 60, False, "certificates and message times go wrong; apt tolerates a minute"),
+        # Only doctor reads these.
+        Threshold("inodes_free", "%", 10, 5, True, "each file takes one, and databases create files as they work"),
+        Threshold("memory_stall", "% of a minute", 5, 10, False, "every program waited for memory (PSI, full)"),
+        Threshold("io_stall", "% of a minute", 20, None, False, "every program waited for the disk (PSI, full)"),
+        Threshold("disk_wait", "ms a request", 100, None, False, "a healthy card answers within ten"),
+        Threshold("cpu_stall", "% of a minute", 50, None, False, "some program waited for a core (PSI, some)"),
+        Threshold("cores_busy", "%", 90, None, False, "nothing is left for a login, which takes a core 20 ms"),
+        Threshold("redis_memory", "% of its limit", 95, None, False, "Redis drops sessions when it is full"),
+        Threshold("open_files", "% of its limit", 80, None, False, "running out of them ends the whole server"),
+        Threshold("failed_logins", "a day and address", 20, None, False, "mod_fail2ban bans after as many"),
         Threshold("service_restarts", "restarts", 1, None, False, "the service crashed within the last hour"),
     )
 }

@@ -1,4 +1,4 @@
-"""``lanpi status`` on a Pi that works and on the same Pi as it breaks; each test mends what it broke."""
+"""``lanpi status`` on a Pi that works and on the same Pi as it breaks; each test repairs what it broke."""
 
 import asyncio
 import json

@@ -19,7 +19,7 @@ DAY_SECONDS = 86400
 
 
 def history(source: Source, now: float, asked_seconds: float, board: dict[str, Any]) -> dict[str, Any] | None:
-    """What ``lanpi.status.model.History`` holds; None where nothing was kept, or cannot be read.
+    """What ``lanpi.health.readings.History`` holds; None where nothing was kept, or cannot be read.
 
     Args:
         source: the machine.

@@ -11,6 +11,7 @@ import os
 import struct
 import subprocess
 import time
+from collections.abc import Sequence
 
 COMMAND_TIMEOUT_SECONDS = 15
 _APT_HELPER = "/usr/lib/apt/apt-helper"
@@ -75,10 +76,11 @@ class Machine:
             return None
         return done.returncode, done.stdout.decode(errors="replace")
 
-    def unit_states(self, units: list[str]) -> str:
-        """``systemctl show`` of some units, one block a unit in the order asked for."""
-        properties = "--property=LoadState,UnitFileState,ActiveState"
-        done = self.command("systemctl", "show", properties, "--", *units)
+    def show_units(self, units: list[str], properties: Sequence[str]) -> str:
+        """``systemctl show`` of some units: a block of properties for each; nothing without systemd."""
+        # --all, or a pattern does not find what stands still.
+        wanted = ("--all", "--timestamp=unix", f"--property={','.join(properties)}")
+        done = self.command("systemctl", "show", *wanted, "--", *units)
         return done[1] if done else ""
 
     def can_fetch(self, uri: str) -> bool:

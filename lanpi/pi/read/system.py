@@ -1,6 +1,7 @@
 """The operating system, the board, the clock, the boot files and what lanpi left here."""
 
 import json
+import re
 from typing import Any
 
 from lanpi.pi.read.recorded import Recorded
@@ -16,6 +17,9 @@ TIME_SERVICES = (
     "ntp.service",
     "openntpd.service",
 )
+
+# The flags that vcgencmd prints, for those who may not open its device.
+THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
 
 
 # Of what Debian's python3 has and its python3-minimal lacks, what Ansible's modules and lanpi's own programs import.
@@ -122,22 +126,9 @@ def _temperature(source: Source) -> float | None:
 
 def _throttled_flags(source: Source) -> int | None:
     told = source.command("vcgencmd", "get_throttled")
-    if told is None or told[0] != 0:
-        return None
-    _, separator, value = told[1].strip().partition("throttled=0x")
-    return int(value, 16) if separator else None
-
-
-def unit_states(text: str, units: list[str]) -> dict[str, str]:
-    """``systemctl show`` blocks, in the order of ``units``, as "enabled/active" pairs."""
-    blocks = [assignments(block) for block in text.strip().split("\n\n")] if text.strip() else []
-    states = {}
-    for unit, block in zip(units, blocks, strict=False):
-        enabled = block.get("UnitFileState") or block.get("LoadState", "")
-        if block.get("LoadState") == "not-found":
-            enabled = "not-found"
-        states[unit] = f"{enabled}/{block.get('ActiveState', 'unknown')}"
-    return states
+    text = told[1] if told and told[0] == 0 else source.read_text(THROTTLED) or ""
+    value = text.strip().removeprefix("throttled=").removeprefix("0x")
+    return int(value, 16) if re.fullmatch(r"[0-9a-fA-F]+", value) else None
 
 
 def clock(source: Source, states: dict[str, str]) -> dict[str, Any]:

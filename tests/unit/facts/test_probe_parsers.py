@@ -7,11 +7,10 @@ import sys
 
 import pytest
 
-from lanpi.pi.read import system
+from lanpi.pi.read import system, units
 from lanpi.pi.read.packages import deb822_entries, debian_source, one_line_entries
 from lanpi.pi.read.recorded import Recorded
 from lanpi.pi.read.source import Machine
-from lanpi.pi.read.system import unit_states
 
 DEBIAN = "http://mirror.example/debian"
 RASPBERRY = "http://archive.raspberrypi.example/debian"
@@ -68,18 +67,22 @@ def test_debian_source_from_one_line(line: str, expected: tuple[str, str]) -> No
     assert debian_source(one_line_entries(line), "trixie") == expected
 
 
-def test_unit_states_keep_the_order_asked_for() -> None:
+def test_the_states_of_units_by_their_names() -> None:
     text = (
-        "LoadState=loaded\nUnitFileState=enabled\nActiveState=active\n\n"
-        "LoadState=not-found\nUnitFileState=\nActiveState=inactive\n\n"
-        "LoadState=masked\nUnitFileState=masked\nActiveState=inactive\n"
+        "Id=ssh.service\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\n\n"
+        "Id=no.service\nLoadState=not-found\nUnitFileState=\nActiveState=inactive\n\n"
+        "Id=off.service\nLoadState=masked\nUnitFileState=masked\nActiveState=inactive\n\n"
+        "Id=ssh.service\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\n"
     )
-    assert unit_states(text, ["ssh.service", "no.service", "off.service"]) == {
+    found = units.blocks(text)
+    assert units.states(found) == {
         "ssh.service": "enabled/active",
         "no.service": "not-found/inactive",
         "off.service": "masked/inactive",
     }
-    assert unit_states("", ["ssh.service"]) == {}
+    assert len(found) == 3, "two names may lead to one unit"
+    assert [units.is_there(block) for block in found] == [True, False, True]
+    assert units.blocks("") == []
 
 
 def test_lock_holder_is_the_process_that_holds_it(tmp_path) -> None:

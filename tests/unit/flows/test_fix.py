@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 
-from lanpi.flows.fix import mend
+from lanpi.flows.fix import Step, take
 from lanpi.progress import Silent
 
 
@@ -22,6 +22,6 @@ class Pi:
 
 def test_a_repair_holds_the_lease():
     pi = Pi()
-    mend(pi, "clock", "", lambda: None, Silent())
-    mend(pi, "converge", "", lambda: pi.did.append("install"), Silent())
+    take(pi, Step("clock", ""), lambda: None, Silent())
+    take(pi, Step("converge", ""), lambda: pi.did.append("install"), Silent())
     assert pi.did == ["lease", "date", "given back", "lease", "install", "given back"]

@@ -14,7 +14,7 @@ from lanpi.hosts.base import Completed
 
 class Pi:
     def __init__(self, name, log):
-        self.name, self._log = name, log
+        self.name, self._log, self.address, self.asked = name, log, f"{name}.example", {}
 
     def run(self, argv, **_):
         self._log.append((self.name, " ".join(argv[:2])))
@@ -23,8 +23,8 @@ class Pi:
     def get(self, path, *, root=False):
         return b"{}"
 
-    def put(self, path, data, *, root=False):
-        pass
+    def put(self, path, data, *, mode=0o600, root=False):
+        self._log.append((self.name, f"put {path}"))
 
     def lease(self, report):
         return contextlib.nullcontext()
@@ -55,6 +55,7 @@ def world(monkeypatch):
     def program(host, _):
         def run(verb, *arguments):
             log.append((host.name, verb))
+            host.asked[verb] = arguments
             if verb in fails:
                 raise LanpiError(f"{verb} does not work")
             return {
@@ -75,6 +76,7 @@ def world(monkeypatch):
 
     monkeypatch.setattr(module, "send_program", program)
     monkeypatch.setattr(module, "proven", proven)
+    monkeypatch.setattr(module, "check_now", lambda host, _: log.append((host.name, "check")))
     monkeypatch.setattr(module, "install_without_server", lambda host, *_: log.append((host.name, "install")))
     monkeypatch.setattr(module, "read_facts", lambda *_, **__: SimpleNamespace(installed=None, moved=None))
     return SimpleNamespace(old=Pi("old", log), new=Pi("new", log), log=log, fails=fails)
@@ -89,6 +91,13 @@ def test_the_old_server_stops_only_when_the_new_pi_is_ready(world):
     assert world.log.index(("new", "install")) < world.log.index(("old", "give-stop"))
     assert ("old", "give-start") not in world.log
     assert world.log[-2:] == [("old", "given"), ("old", "give-end")]
+
+
+def test_the_old_pi_knows_that_its_server_has_moved_and_the_new_one_checks_itself(world):
+    """It knows it from before the stop on: a lost connection must not leave two servers that may be started."""
+    move(world)
+    assert world.old.asked["give-stop"] == ("--to", "new.example")
+    assert world.log.index(("new", "restore-finish")) < world.log.index(("new", "check"))
 
 
 @pytest.mark.parametrize("what", ["restore-swap", "prove", "taken"])

@@ -76,6 +76,7 @@ def pi(monkeypatch: pytest.MonkeyPatch) -> Pi:
         return ()
 
     monkeypatch.setattr(module, "converge", converge)
+    monkeypatch.setattr(module, "check_now", lambda *_: None)
     monkeypatch.setattr(module, "proven", lambda host, server, report: PROOF)
     monkeypatch.setattr(module, "read_facts", lambda host, root: pi.facts())
     return pi

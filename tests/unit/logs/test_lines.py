@@ -5,9 +5,9 @@ import json
 import pytest
 
 from lanpi.errors import LanpiError
-from lanpi.logs.read import parse_since
 from lanpi.pi.logs import lines, secrets
 from lanpi.pi.logs.collect import join
+from lanpi.spans import parse_span
 
 SECRETS = json.dumps({"redis_password": "vTQUt_liAPu", "nested": {"more": ["hunter2hunter2"]}, "short": "abc"})
 
@@ -78,9 +78,9 @@ def test_ordinary_lines_pass_unchanged():
 
 
 def test_spans_of_time():
-    assert [parse_since(text) for text in ("90s", "30m", "24h", "7d")] == [90, 1800, 86400, 604800]
+    assert [parse_span(text) for text in ("90s", "30m", "24h", "7d")] == [90, 1800, 86400, 604800]
     with pytest.raises(LanpiError, match="not a valid time span"):
-        parse_since("yesterday")
+        parse_span("yesterday")
 
 
 def test_logins_of_storages_mail_servers_and_web_addresses_are_secrets_too():

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 TABLES = ROOT / "tests/data/python3-minimal"
 TRIXIE, BOOKWORM = (set((TABLES / f"{suite}.txt").read_text().split()) for suite in ("trixie", "bookworm"))
 # What runs before python3 is whole: facts, the lock, and the commands that may look at a Pi without lanpi.
-READING = ("lanpi.pi.facts", "lanpi.pi.lease", "lanpi.pi.status", "lanpi.pi.evidence.collect", "lanpi.pi.logs.collect")
+READING = ("lanpi.pi.facts", "lanpi.pi.lease", "lanpi.pi.status", "lanpi.pi.evidence", "lanpi.pi.logs.collect")
 # ansible-core's wrapper around each module (executor/powershell aside): lib/ansible/_internal/_ansiballz.
 ANSIBLE = {"zipfile", "shutil", "tempfile"}
 

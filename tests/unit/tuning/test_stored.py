@@ -9,8 +9,8 @@ from lanpi.config.model import Config
 from lanpi.deploy.limits_now import parse
 from lanpi.deploy.limits_stored import Set, find, in_effect, misfits, plan_from, with_state
 from lanpi.facts.model import Facts
+from lanpi.health.enforce import unenforced
 from lanpi.tuning.decide import decide, inputs_of
-from lanpi.tuning.enforce import unenforced
 from lanpi.tuning.model import Inputs
 
 from .machines import machine

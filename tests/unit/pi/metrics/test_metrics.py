@@ -9,8 +9,8 @@ import pytest
 
 from lanpi.config.model import Config
 from lanpi.deploy.ports import declared_ports, openings
+from lanpi.health.read import readings_from_json
 from lanpi.pi.metrics.exposition import HELP, exposition, samples
-from lanpi.status.read import readings_from_json
 
 ROOT = Path(__file__).parents[4]
 VIRTUAL = json.loads((ROOT / "tests/data/status/virtual.json").read_text("utf-8"))
@@ -39,7 +39,7 @@ def test_the_how_to_names_every_figure():
 
 def test_probe_and_operator_give_the_same_figures():
     plain = exposition(samples(VIRTUAL, {}))
-    assert plain == exposition(samples(asdict(readings_from_json(json.dumps(VIRTUAL))), {}))
+    assert plain == exposition(samples(asdict(readings_from_json(json.dumps(VIRTUAL), 0.0)), {}))
     lines = [line for line in plain.splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r'lanpi_\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? -?[\d.e+]+', line) for line in lines)
     assert len(lines) > 20

@@ -1,1 +1,0 @@
-"""What is wrong with a Pi, why, and what fixes it: evidence is read, checks judge it, and a fix acts."""
