@@ -20,7 +20,8 @@ from lanpi.deploy.state import InstalledRecord, write_installed
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.places import Trying, recall, try_new
+from lanpi.flows.moved import require_here
+from lanpi.flows.places import EVERY_NEW_PLACE, Trying, recall, try_new
 from lanpi.health.preflight import PACKAGES, Finding, findings
 from lanpi.hosts.base import Host
 from lanpi.im.versions import has_feature
@@ -71,7 +72,8 @@ def look(
     report: Reporter,
     *,
     forced: bool = False,
-    tried: tuple[str, ...] = (),
+    moved_back: bool = False,
+    trial: Trying = EVERY_NEW_PLACE,
 ) -> Intent:
     """Read the Pi, decide what it is to be, and make sure that it can; installs Python where it is too small for that.
 
@@ -81,11 +83,12 @@ def look(
         options: of the run.
         report: is told what is found.
         forced: continue where preflight only objects to the system itself.
-        tried: new backup places that were tried already.
+        moved_back: continue where the server has moved to another Pi.
+        trial: how new backup places are tried.
 
     Raises:
-        LanpiError: REFUSED without root, BAD_INPUT for a domain or feature that cannot be, BLOCKED by preflight,
-            and what the trial of a new backup place raises.
+        LanpiError: REFUSED without root, BAD_INPUT for a domain or feature that cannot be, BLOCKED by preflight or
+            by a move to another Pi, and what the trial of a new backup place raises.
     """
     report.begin("Looking at the Pi")
     session.require_root()
@@ -99,6 +102,8 @@ def look(
         install_python(session, None, report, check=False, lock_seconds=options.lock_seconds)
         report.begin("Looking at the Pi")
         facts = session.persist(lambda: read_facts(session, root=True, packages=packages), report)
+    if not moved_back:
+        require_here(session, facts)
     config = configure(facts.config_text, facts)
     domain = chosen_domain(facts, config, session)
     _require_features(facts, config, session)
@@ -111,7 +116,7 @@ def look(
         intent = Intent(facts, config, domain, desired)
     report.end(f"{facts.hardware.model}, {facts.os.pretty_name}")
     _preflight(session, intent, report, forced=forced)
-    try_new(session, facts, config, report, Trying(tried, reach_only=options.check))
+    try_new(session, facts, config, report, trial)
     return intent
 
 
@@ -152,10 +157,12 @@ def install_without_server(
 ) -> None:
     """An install up to its server, which is not started: a restore or a move brings its data next, and proves them.
 
+    Also on a Pi whose server has moved out: it gets one again.
+
     Raises:
         LanpiError: as :func:`look` and :func:`bring_about`; BLOCKED when another lanpi is at work.
     """
-    intent = look(session, lambda text, _: configure(text), options, report)
+    intent = look(session, lambda text, _: configure(text), options, report, moved_back=True)
     with session.lease(report):
         events = bring_about(session, intent, options, report, without_server=True)
         if intent.unfinished or any(event.changed for event in events):

@@ -65,6 +65,9 @@ class Trying:
     reach_only: bool = False
 
 
+EVERY_NEW_PLACE = Trying()
+
+
 def require_installed(host: Host) -> None:
     """Refuse to change the places of a Pi that has none: adding one must not install a server.
 

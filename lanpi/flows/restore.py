@@ -55,7 +55,7 @@ class Restored:
 
     Attributes:
         snapshot: its id, short.
-        summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, made, people, messages, uploads, … (lanpi/pi/backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
         told: the domain if mDNS announces it next to the Pi's own name, else "".
@@ -90,7 +90,7 @@ def restore(session: Session, request: Request, report: Reporter) -> Restored:
         same_domain(session, facts, fetched["domain"])
         program.run("restore-settings")
         previous = Previous(was_installed, moved=facts.moved is not None)
-        options = Options(log=request.log)
+        options = Options(log=request.log, bring_back=True)
         proof = _put_in_place(session, program, fetched["domain"], options, report, previous)
         done = program.run("restore-finish")
         forget_moved(session)

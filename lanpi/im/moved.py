@@ -1,12 +1,9 @@
-"""A Pi whose server has moved to another one knows it, so that nobody starts two servers with one name.
-
-The note is written by the Pi itself before its server stops (lanpi/pi/backup/moved.py).
-"""
+"""A Pi whose server has moved to another one knows it, so that nobody starts two servers with one name."""
 
 import contextlib
 import json
 
-from lanpi.errors import ExitCode, LanpiError
+from lanpi.errors import LanpiError
 from lanpi.facts.model import MovedOut
 from lanpi.hosts.base import Host
 from lanpi.pi.read.moved import MARKER
@@ -33,19 +30,3 @@ def moved_text(moved: MovedOut) -> str:
     what = f"the server {moved.domain}" if moved.domain else "the server of this Pi"
     where = f" to {moved.to}" if moved.to else " to another Pi"
     return f"{what} moved{where}{f' on {moved.when[:10]}' if moved.when else ''}, and is switched off here"
-
-
-def require_here(host: Host, moved: MovedOut | None, *, force: bool) -> None:
-    """Refuse to start a server that runs elsewhere.
-
-    Raises:
-        LanpiError: REFUSED without ``force``.
-    """
-    if moved and not force:
-        raise LanpiError(
-            moved_text(moved),
-            host=host.name,
-            next_step="Remove lanpi here (`lanpi uninstall`), or, only if the new server is gone, bring the old one "
-            "back: `lanpi install --force`",
-            exit_code=ExitCode.REFUSED,
-        )

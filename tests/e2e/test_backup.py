@@ -578,8 +578,8 @@ def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(
     on_pi(old, "systemctl restart ejabberd.service", root=True)
     assert on_pi(old, "systemctl is-active ejabberd", check=False).stdout.strip() == "inactive"
     refused = lanpi("install", source)
-    assert refused.returncode == 4
-    assert f"moved to {fresh.address}" in refused.stderr
+    assert refused.returncode == 5
+    assert f"has moved to {target}" in refused.stderr
     lanpi("doctor", source, "--fix", "--yes")
     assert on_pi(old, "systemctl is-active ejabberd avahi-daemon", check=False).stdout.split() == ["inactive"] * 2
     sure(lanpi("install", source, "--force"))

@@ -52,25 +52,6 @@ def test_arguments_are_seen_by_no_other_user(tmp_path):
     assert b"a secret" not in program  # it is packed; and the command line has only "-"
 
 
-def test_the_backup_program_is_whole_though_verbs_import_late():
-    modules = closure.closure("lanpi.pi.backup.main")
-    for name in ("drill", "rehearsal", "restore", "partial", "handover", "leave", "trial", "unit"):
-        assert f"lanpi.pi.backup.{name}" in modules
-    assert "lanpi.pi.checks.run" not in modules
-
-
-def test_the_backup_program_that_is_sent_starts_there(tmp_path):
-    """Also where no other part of lanpi is: python's own path has only what was sent."""
-    for name in closure.closure("lanpi.pi.backup.main"):
-        path = tmp_path / f"{name.replace('.', '/')}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(closure.text(name))
-    start = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from lanpi.pi.backup.main import parser; parser()"
-    names = [name.removeprefix("lanpi.pi.backup.") for name in closure.closure("lanpi.pi.backup.main")]
-    start += "".join(f"; import lanpi.pi.backup.{name}" for name in names if "." not in name)
-    subprocess.run([sys.executable, "-IS", "-c", start], check=True)
-
-
 @pytest.fixture
 def pi_python(tmp_path):
     """lanpi.pi as an install leaves it."""
@@ -133,3 +114,22 @@ def test_a_machine_without_it_is_sent_the_program():
         bundle("lanpi.pi.lease", ["renew"]),
     ]
     assert len(host.programs[0]) < 1500  # in the first packet of a connection
+
+
+def test_the_backup_program_is_whole_though_verbs_import_late():
+    modules = closure.closure("lanpi.pi.backup.main")
+    for name in ("drill", "rehearsal", "restore", "partial", "handover", "leave", "trial", "unit"):
+        assert f"lanpi.pi.backup.{name}" in modules
+    assert "lanpi.pi.checks.run" not in modules
+
+
+def test_the_backup_program_that_is_sent_starts_there(tmp_path):
+    """Also where no other part of lanpi is: python's own path has only what was sent."""
+    for name in closure.closure("lanpi.pi.backup.main"):
+        path = tmp_path / f"{name.replace('.', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(closure.text(name))
+    start = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from lanpi.pi.backup.main import parser; parser()"
+    names = [name.removeprefix("lanpi.pi.backup.") for name in closure.closure("lanpi.pi.backup.main")]
+    start += "".join(f"; import lanpi.pi.backup.{name}" for name in names if "." not in name)
+    subprocess.run([sys.executable, "-IS", "-c", start], check=True)
