@@ -77,11 +77,14 @@ def test_no_file_is_placed_twice(machine):
 def test_private_by_default():
     config = yaml.safe_load(content(desired("pi5-8g-trixie"), "/etc/ejabberd/ejabberd.yml"))
     ports = {listener["port"] for listener in config["listen"]}
-    assert ports == {5222, 5223, 443, 80, 3478, "unix:/var/lib/ejabberd/api.sock"}
+    # 80 and 443 are nginx's; its two ways to ejabberd are on loopback.
+    assert ports == {5222, 5223, 5224, 5280, 3478, "unix:/var/lib/ejabberd/api.sock"}
+    assert {listener["ip"] for listener in config["listen"] if listener["port"] in (5224, 5280)} == {"127.0.0.1"}
+    assert config["trusted_proxies"] == ["127.0.0.1"]
     assert config["s2s_access"] == "s2s"
     assert "mod_register" not in config["modules"]
     assert "mod_version" not in config["modules"]
-    https = next(listener for listener in config["listen"] if listener["port"] == 443)
+    https = next(listener for listener in config["listen"] if listener["port"] == 5280)
     assert "/api" not in https["request_handlers"]
     assert "/admin" not in https["request_handlers"]
 
