@@ -165,7 +165,8 @@ def added(pi, places, logins, stick, lanpi):
         sure(lanpi("backup", "add", places[name], target, "--yes", timeout_seconds=300))
     sure(lanpi("install", target, *setting, timeout_seconds=300))
     assert not stick.mounted_at()
-    assert all(known(pi)["repositories"][place]["made"] for place in places.values())
+    # The Pi's own card needs no trial.
+    assert all(known(pi)["repositories"][places[name]]["made"] for name in ("usb", "rest", "s3"))
     return pi
 
 
