@@ -52,12 +52,18 @@ TARGETED: dict[str, int] = {
     "backup show": 1,
     "backup key": 0,
     "backup export": 1,
+    "backup add": 1,
+    "backup remove": 1,
     "backup schedule": 0,
     "backup verify": 0,
     "backup drill": 0,
     "backup prune": 0,
     "backup unlock": 0,
     "backup forget-repository": 1,
+    "alert add": 1,
+    "alert list": 0,
+    "alert remove": 1,
+    "alert test": 0,
     "restore": 0,
     "uninstall": 0,
     "config show": 0,
@@ -96,7 +102,7 @@ class Place:
 
     def _words(self, command: str) -> list[str]:
         # A command with passwords of its own calls SSH's by its whole name (lanpi.cli.user).
-        ssh = "--ssh-password-file" if command.startswith("lanpi user ") else "--password-file"
+        ssh = "--ssh-password-file" if command.startswith(("lanpi user ", "lanpi alert add ")) else "--password-file"
         options = (("--identity", self.identity), (ssh, self.password_file),
                    ("--sudo-password-file", self.sudo_password_file))  # fmt: skip
         return [self.target or "", *(word for name, value in options if value for word in (name, value))]

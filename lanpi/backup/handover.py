@@ -11,7 +11,7 @@ from lanpi.progress import Progress
 
 MEGABYTE = 1024 * 1024
 TAKEN = "/var/lib/lanpi/restore/new"
-"""Where the Pi that takes gathers what comes (templates/usr/lib/lanpi/lanpi_backup/restore.py)."""
+"""Where the Pi that takes gathers what comes (lanpi/pi/backup/restore.py)."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from lanpi.cli import backup_care
+from lanpi.cli import backup_care, backup_places
 from lanpi.cli.backup_shared import holds, opened, size
 from lanpi.cli.options import Json, Login, TargetArgument, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 app = typer.Typer(no_args_is_help=True, help="Make, list, verify and test backups.")
+app.add_typer(backup_places.app)
 app.add_typer(backup_care.app)
 
 SnapshotArgument = Annotated[
@@ -128,7 +129,13 @@ def key(
     terminal = Terminal(yes=yes)
     with opened(target, terminal, login) as (_, program):
         known = program.run("key")
-        sheet = recovery_sheet(known["domain"], known["repositories"], known["key"], paper=output is not None)
+        sheet = recovery_sheet(known["domain"], known["outlive"], known["key"], paper=output is not None)
+        if not known["outlive"]:
+            terminal.warn(
+                terminal.place.complete(
+                    "every backup is on the Pi's own card and is lost with it: run `lanpi backup add PLACE`"
+                )
+            )
         if output:
             _write(output, sheet)
             terminal.result(f"Written to {output}. Print it, or keep it somewhere safe away from the Pi and its card.")

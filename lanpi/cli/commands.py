@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "ca": "Show the certificate that phones must trust.",
     "tune": "Show, explain and change the limits of a Pi's services.",
     "backup": "Make, list, verify and test backups.",
+    "alert": "Choose how the Pi tells you about failures, and test it.",
     "restore": "Restore a backup, on the same Pi or another one.",
     "migrate": "Move a running server to a new Pi.",
     "uninstall": "Remove lanpi from a Pi.",

@@ -80,7 +80,9 @@ def install(
     if target is None and not check:
         _confirm_this_machine(terminal)
     log = log_path(target)
-    options = Options(check=check, force=force, reboot=reboot, lock_seconds=lock_seconds, log=log, verbosity=verbose)
+    options = Options(
+        check=check, force=force, reboot=reboot, lock_seconds=lock_seconds, log=log, verbosity=verbose, bring_back=force
+    )
     with (
         open_target(target, terminal, login) as host,
         TerminalReporter(terminal, verbose=verbose > 0) as report,

@@ -11,6 +11,7 @@ from typing import Any
 
 from lanpi import paths
 from lanpi.cli.terminal import Terminal
+from lanpi.deploy.compare import TASK
 from lanpi.deploy.runner import Event
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.flows.install import Options, Outcome
@@ -100,6 +101,8 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
         for key in ("added", "paths", "done"):
             for item in event.result.get(key, []):
                 self._terminal.note(f"    {item}")
+        for entry in event.result.get("plan", []):
+            self._terminal.note(f"    {entry['name']}: {entry['reason']}")
 
     def __exit__(
         self,
@@ -133,6 +136,11 @@ def diffs(events: tuple[Event, ...]) -> list[str]:
                 header = f"--- {diff.get('before_header')}\n+++ {diff.get('after_header')}\n"
                 found.append(text or header)
     return found
+
+
+def compared(events: tuple[Event, ...]) -> dict[str, Any]:
+    """The plan of a run: "plan", its entries, and "summary"; empty where none was made."""
+    return next((event.result for event in events if event.task == TASK), {})
 
 
 def say_outcome(terminal: Terminal, outcome: Outcome, options: Options, password_file: Path | None) -> None:
@@ -182,6 +190,7 @@ def _document(outcome: Outcome, options: Options, *, shown: bool) -> dict[str, A
             "delivery_seconds": outcome.proof.delivery_seconds,
             "archive_seconds": outcome.proof.archive_seconds,
         }
+    document["plan"] = compared(outcome.events).get("plan", [])
     if options.check:
         document["diffs"] = diffs(outcome.events)
     return document
@@ -197,7 +206,7 @@ def _say_check(terminal: Terminal, outcome: Outcome) -> None:
     terminal.result(
         f"{count} {'change' if count == 1 else 'changes'} would be made; nothing was changed."
         if count
-        else "Nothing would change."
+        else f"Nothing would change: {compared(outcome.events).get('summary', 'all is as it should be')}."
     )
 
 

@@ -57,5 +57,5 @@ def migrate(
     terminal.result(f"  {before:.1f} MB were copied before that, {then:.1f} MB during that time")
     if done.told:
         terminal.result(f"  Phones find it as {done.told}; the old Pi no longer answers to that name.")
-    back = place_of(old, login).complete("lanpi install")
+    back = place_of(old, login).complete("lanpi install --force")
     terminal.result(f"  The server on {old} is stopped, and its data is kept. To go back: {back}")

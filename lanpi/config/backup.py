@@ -12,6 +12,9 @@ _SCHEDULE = re.compile(rf"hourly|(?:(?P<day>{_DAYS}) )?(?P<time>(?:[01]\d|2[0-3]
 _USB = re.compile(r"usb:[0-9A-Za-z]{4}[0-9A-Za-z-]*(/[^\s\"'\\]+)?")
 _REMOTE = re.compile(r"(sftp|rest|s3):[^\s\"'\\]+")
 _PATH = re.compile(r"/[^\s\"'\\]+")
+_CLOSED = ("/home", "/root", "/run/user", "/etc", "/usr", "/boot", "/efi", "/tmp", "/var/tmp", "/proc", "/sys", "/dev")  # noqa: S108
+"""Folders that the backup program may only read, or has a private one of, or that are no disk
+(templates/etc/systemd/system/lanpi-backup.service: ProtectHome, ProtectSystem, PrivateTmp)."""
 _WITH_PASSWORD = re.compile(r"//[^/@:]*:[^/@]*@")
 
 
@@ -27,6 +30,11 @@ def _repositories(values: list[str]) -> list[str]:
             raise ValueError("the address must not contain a password: put it in /etc/lanpi/backup.env on the Pi")
         if not (_PATH.fullmatch(value) or _USB.fullmatch(value) or _REMOTE.fullmatch(value)):
             raise ValueError(f"{value!r} must be a full path, usb:UUID, sftp:…, rest:… or s3:…")
+        closed = next((folder for folder in _CLOSED if f"{value}/".startswith(f"{folder}/")), None)
+        if closed:
+            raise ValueError(
+                f"{value} is in {closed}, where no backup can be written: use a folder such as /srv/backup"
+            )
     if len(set(values)) != len(values):
         raise ValueError("the same place is listed twice")
     return values
@@ -60,7 +68,7 @@ class Backup(Section):
     keep_monthly: int = Field(6, ge=0, le=1000, description="Number of monthly snapshots to keep.")
     hook_before: PiPath | None = Field(None, description="Program on the Pi to run before each backup.")
     hook_after: PiPath | None = Field(None, description="Program on the Pi to run after each backup.")
-    notify: bool = Field(True, description="Send the administrator a message when a backup fails.")
+    notify: bool = Field(True, description="Tell the administrator, in the ways of alert.to, when a backup fails.")
 
     @model_validator(mode="after")
     def _something_is_kept(self) -> "Backup":

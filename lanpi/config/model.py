@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from lanpi.config.alert import Alert
 from lanpi.config.backup import Backup
 from lanpi.config.domain import check_domain, is_public
 from lanpi.config.section import Allowed, PiPath
@@ -171,6 +172,7 @@ class Config(_Section):
     tune: Tune = Field(default_factory=Tune, description="How the Pi's memory and processor are shared.")
     metrics: bool = Field(False, description="Serve metrics to Prometheus on port 9100, only to the local network.")
     backup: Backup = Field(default_factory=Backup, description="Backups of everything that a restore needs.")
+    alert: Alert = Field(default_factory=Alert, description="How the administrator is told when something fails.")
 
     @model_validator(mode="after")
     def _acme_needs_a_public_name(self) -> "Config":

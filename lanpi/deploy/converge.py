@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from lanpi.config.model import Config
+from lanpi.deploy.compare import PlayReporter, compare, run_routine
 from lanpi.deploy.desired import Desired
 from lanpi.deploy.python import install_python
 from lanpi.deploy.runner import Event, run_playbook
 from lanpi.deploy.session import Session
 from lanpi.facts.model import Facts
-from lanpi.progress import Progress
 
 LOCK_WAIT_SECONDS = 600.0
 """A fresh image upgrades itself for minutes after its first boot; longer than this is a hang."""
@@ -22,14 +21,6 @@ STEPS = {
     "Start the services": "Starting the services",
 }
 """Ansible's task names as steps for people."""
-
-
-class PlayReporter(Progress, Protocol):
-    """How a playbook run tells what it does."""
-
-    def event(self, event: Event) -> None:
-        """An event of the playbook run."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -54,18 +45,15 @@ def converge(
 ) -> tuple[Event, ...]:
     """Bring the desired state about (or show what would change, with ``options.check``); the lease is held.
 
-    A lost connection is made again and the playbook run again: its tasks change only what is not as it should be.
+    Where nothing differs, nothing runs but what does its work at every install.
+
+    A lost connection is made again, the Pi compared again, and the playbook run with what still differs.
 
     Raises:
         LanpiError: FAILED with what did not work, UNREACHABLE when the Pi stays away, BLOCKED when another lanpi
             has taken over.
     """
-    variables = desired.variables() | {
-        "lanpi_lock_seconds": options.lock_seconds,
-        "lanpi_cmdline_path": facts.boot.cmdline_path,
-        # The line is known from the facts: no round trip to find that it is right.
-        "lanpi_cmdline_change": config.memory.cgroup and cmdline_must_change(facts),
-    }
+    cmdline_change = config.memory.cgroup and cmdline_must_change(facts)
 
     def on_event(event: Event) -> None:
         report.event(event)
@@ -80,8 +68,20 @@ def converge(
         if options.check:
             report.note("the other changes can be shown once python3 is installed, because lanpi needs it to find them")
             return first
-    return first + session.persist(
-        lambda: run_playbook(
+
+    def attempt() -> tuple[Event, ...]:
+        decided, compared = compare(session, desired, report, cmdline_change=cmdline_change)
+        if not decided.differing:
+            if not options.check:
+                run_routine(session, decided.routine)
+            return (compared,)
+        variables = decided.variables(desired) | {
+            "lanpi_lock_seconds": options.lock_seconds,
+            "lanpi_cmdline_path": facts.boot.cmdline_path,
+            # The line is known from the facts: no round trip to find that it is right.
+            "lanpi_cmdline_change": cmdline_change,
+        }
+        events = run_playbook(
             session,
             "install.yml",
             variables,
@@ -89,9 +89,10 @@ def converge(
             check=options.check,
             verbosity=options.verbosity,
             log=options.log,
-        ),
-        report,
-    )
+        )
+        return (compared, *events)
+
+    return first + session.persist(attempt, report)
 
 
 def cmdline_must_change(facts: Facts) -> bool:

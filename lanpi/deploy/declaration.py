@@ -157,6 +157,46 @@ class FragmentEntry(Entry):
     template: str
 
 
+class MadeEntry(Entry):
+    """A file or folder that lanpi or a service makes at run time, whose owner and mode lanpi sees to.
+
+    Nothing is done where it is not there: whoever makes it gives it the same owner and mode.
+
+    Attributes:
+        path: literal, without a link in its last part.
+        owner, group: names; the group is the owner's where it is left out.
+        mode: four octal digits.
+        restarts: units that must start again once owner or mode were put right, since they could not read it.
+        when: over ``config`` alone, since doctor judges a Pi by it without its facts.
+    """
+
+    path: str = Field(pattern=ABSOLUTE)
+    owner: str = "root"
+    group: str | None = None
+    mode: str = Field(pattern=OCTAL)
+    restarts: list[str] = []
+
+
+class SecretEntry(Entry):
+    """A generated secret that is never made again where something may depend on it.
+
+    The others are made where they are missing: what uses them is given the new one in the same run.
+
+    Attributes:
+        name: as templates write it: ``secret("NAME")``.
+        what: it is, for people.
+        file: that holds it as well; where a person can put it back.
+        needed_by: paths on the Pi that depend on it where they are there.
+        hint: where to find it, for people.
+    """
+
+    name: str = Field(pattern=r"^[a-z_]+$")
+    what: str
+    file: str = Field(pattern=ABSOLUTE)
+    needed_by: list[str]
+    hint: str
+
+
 class Declaration(BaseModel):
     """All that a role declares.
 
@@ -165,8 +205,10 @@ class Declaration(BaseModel):
         packages: names for apt.
         files: placed after the packages, before any service starts.
         fragments: of files that other roles own.
-        units: in the order in which they start.
+        units: in the order in which they are queued; what must wait for another says so in its file (After=).
         ports: on which its services answer the network.
+        made: what is made at run time, with owners and modes.
+        secrets: that are never made again.
         data: folders with people's data, kept by an uninstall without --purge.
         backup: what a snapshot holds of it.
     """
@@ -178,6 +220,8 @@ class Declaration(BaseModel):
     fragments: list[FragmentEntry] = []
     units: list[UnitEntry] = []
     ports: list[PortEntry] = []
+    made: list[MadeEntry] = []
+    secrets: list[SecretEntry] = []
     data: list[str] = []
     backup: list[BackupEntry] = []
 

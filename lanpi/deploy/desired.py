@@ -6,26 +6,31 @@ configuration give the same state, which the playbooks then apply.
 
 import base64
 import ipaddress
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 from lanpi import paths
 from lanpi.config.backup import calendar
 from lanpi.config.dump import dump
 from lanpi.config.model import Config
 from lanpi.deploy import ports
+from lanpi.deploy.alert_settings import build_alert_settings
 from lanpi.deploy.backup_manifest import build_manifest
 from lanpi.deploy.declaration import Entry, FileEntry
+from lanpi.deploy.expressions import holds
+from lanpi.deploy.ownership import Ownership, ownership
 from lanpi.deploy.roles import declarations
 from lanpi.facts.model import Facts
 from lanpi.im.versions import has_feature
 from lanpi.pi.checks.names import ACCOUNTS, MINUTES, RESERVED_PREFIX
 from lanpi.pi.im.invites import LONGEST_SECONDS
 from lanpi.ship.closure import ROOT, sources
+from lanpi.ship.installed import SEAL, digest
 from lanpi.tuning.model import Plan
 
 AnEntry = TypeVar("AnEntry", bound=Entry)
@@ -36,7 +41,10 @@ POSTGRESQL_VERSIONS = {"bookworm": 15, "trixie": 17}
 
 @dataclass(frozen=True)
 class File:
-    """A file on the Pi; secrets are still placeholders in its content."""
+    """A file on the Pi; secrets are still placeholders in its content.
+
+    A seal is written after all other files, and taken away before any of them is changed where it is not the same.
+    """
 
     path: str
     content: str
@@ -45,6 +53,7 @@ class File:
     mode: str
     restarts: tuple[str, ...]
     reloads: tuple[str, ...]
+    seal: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,9 @@ class Desired:
         files: placed after the packages, before any service starts.
         units: declarations in order, as the lanpi_units module takes them.
         data: folders with people's data, kept by an uninstall without --purge.
+        secrets: declarations of those that are never made again, as the lanpi_tree module takes them.
+        made: owners and modes of what is made at run time.
+        others: paths of files that are changed in place, not placed whole, such as the kernel's command line.
     """
 
     early_files: tuple[File, ...]
@@ -64,6 +76,18 @@ class Desired:
     files: tuple[File, ...]
     units: tuple[dict[str, Any], ...]
     data: tuple[str, ...]
+    secrets: tuple[dict[str, Any], ...]
+    made: tuple[Ownership, ...]
+    others: tuple[str, ...] = ()
+
+    def only(self, files: set[str], made: set[str]) -> "Desired":
+        """The same with these paths alone."""
+        return replace(
+            self,
+            early_files=tuple(file for file in self.early_files if file.path in files),
+            files=tuple(file for file in self.files if file.path in files),
+            made=tuple(each for each in self.made if each.path in made),
+        )
 
     def variables(self) -> dict[str, Any]:
         """The playbooks' variables."""
@@ -73,6 +97,8 @@ class Desired:
             "lanpi_files": [_travelling(file) for file in self.files],
             "lanpi_units": list(self.units),
             "lanpi_data": list(self.data),
+            "lanpi_secrets": list(self.secrets),
+            "lanpi_made": [asdict(made) for made in self.made],
         }
 
 
@@ -213,6 +239,7 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
         domain: the XMPP domain.
     """
     values = context(facts, config, plan, domain)
+    values["alert_settings"] = build_alert_settings(config, domain)
     values["backup_manifest"] = build_manifest(backup_items(values), config, domain)
     renderer = _Renderer(values, dump(config))
     values["fragments"] = renderer.fragments
@@ -222,13 +249,18 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
     files: list[File] = []
     units: list[dict[str, Any]] = []
     data: list[str] = []
+    secrets: list[dict[str, Any]] = []
     for declared in declarations().values():
         early += renderer.files(declared.early_files)
         packages += [entry.name for entry in renderer.applying(declared.packages)]
         files += renderer.files(declared.files)
         units += [entry.fields() | {"name": renderer.text(entry.name)} for entry in renderer.applying(declared.units)]
         data += declared.data
-    return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data))
+        secrets += [entry.fields() for entry in renderer.applying(declared.secrets)]
+    return Desired(
+        tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data), tuple(secrets), ownership(config),
+        (facts.boot.cmdline_path,) if facts.boot.cmdline_path else (),
+    )  # fmt: skip
 
 
 def without_start(desired: Desired, name: str) -> Desired:
@@ -247,6 +279,18 @@ def kept_running(renderer: "_Renderer") -> tuple[str, ...]:
     return tuple(dict.fromkeys([*named, "ssh.service"]))
 
 
+def _compiled_templates() -> FileSystemBytecodeCache | None:
+    """Where compiled templates are kept between runs, by path and content; None where nothing can be kept."""
+    folder = paths.operator_cache() / "templates"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    status = folder.stat()
+    # They are run: nobody else may have written them.
+    return FileSystemBytecodeCache(str(folder)) if status.st_uid == os.getuid() and not status.st_mode & 0o022 else None
+
+
 class _Renderer:
     """Jinja over declarations and templates; an undefined name is an error, never an empty string."""
 
@@ -260,15 +304,18 @@ class _Renderer:
             lstrip_blocks=True,
             keep_trailing_newline=True,
             autoescape=False,  # noqa: S701 - configuration files, not HTML
+            bytecode_cache=_compiled_templates(),
         )
 
     def text(self, template: str) -> str:
         """A declaration's text with its variables filled in."""
+        if "{" not in template:
+            return template  # as most are: nothing to compile
         return self._environment.from_string(template).render(**self._values)
 
     def applying(self, entries: Sequence[AnEntry]) -> list[AnEntry]:
         """The entries whose ``when`` holds."""
-        return [entry for entry in entries if self._applies(entry.when)]
+        return [entry for entry in entries if holds(entry.when, self._values)]
 
     def files(self, entries: Sequence[FileEntry]) -> list[File]:
         """The files whose ``when`` holds, rendered."""
@@ -283,18 +330,13 @@ class _Renderer:
             if (entry.of, entry.at) == (of, at)
         )
 
-    def _applies(self, condition: object) -> bool:
-        if condition is None:
-            return True
-        expression = self._environment.compile_expression(str(condition), undefined_to_none=False)
-        return bool(expression(**self._values))
-
     def _files(self, entry: FileEntry) -> list[File]:
         if entry.package != ROOT:
             return [self._file(entry)]
         # The Python that runs on the Pi, a file each: a diff that people can read.
         file = partial(File, owner="root", group="root", mode="0644", restarts=(), reloads=())
-        return [file(f"{entry.path}/{path}", text) for path, text in sources().items()]
+        placed = [file(f"{entry.path}/{path}", text) for path, text in sources().items()]
+        return [*placed, file(f"{entry.path}/{SEAL}", f"{digest()}\n", seal=True)]
 
     def _file(self, entry: FileEntry) -> File:
         path = self.text(entry.path)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from jinja2 import Environment, StrictUndefined
-
 from lanpi.config.model import Config
 from lanpi.deploy.declaration import PortEntry
+from lanpi.deploy.expressions import holds
 from lanpi.deploy.roles import declarations
 
 
@@ -48,10 +47,8 @@ def openings(config: Config, ssh_ports: tuple[int, ...] = (22,)) -> tuple[Openin
         ssh_ports: where the machine's own SSH server listens; never closed.
     """
     wanted = [Opening("tcp", port, port, "SSH") for port in ssh_ports]
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - expressions, not HTML
     for entry in declared_ports().values():
-        condition = environment.compile_expression(entry.when or "true", undefined_to_none=False)
-        if condition(config=config):
+        if holds(entry.when, {"config": config}):
             last = entry.last or entry.first
             wanted.append(Opening(entry.protocol, entry.first, last, entry.service, entry.local, entry.shared))
     for text in config.network.allow_ports:

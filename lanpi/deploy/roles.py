@@ -1,6 +1,7 @@
 """The roles' declarations (playbooks/roles/ROLE/defaults/main.yml), as they are written there."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -9,8 +10,8 @@ from lanpi import paths
 from lanpi.deploy.declaration import Declaration, parse_declaration
 
 ROLES = (
-    "base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "calls", "mqtt", "backup",
-    "checks", "metrics",
+    "base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "calls", "mqtt", "alerts",
+    "backup", "checks", "metrics",
 )  # fmt: skip
 """In the order in which their units start."""
 
@@ -19,6 +20,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}")
 
 
+@cache
 def declarations(roles: Path | None = None) -> dict[str, Declaration]:
     """The roles' own declarations, checked: role -> its defaults/main.yml.
 

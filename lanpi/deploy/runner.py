@@ -55,6 +55,14 @@ def parse_event(raw: dict[str, Any]) -> Event | None:
     return Event(kind=kind, task=data.get("task", ""), changed=bool(result.get("changed", False)), result=result)
 
 
+def lost_result(event: Event) -> bool:
+    """Whether a task's result did not arrive: each has at least "changed".
+
+    ansible-runner empties a result above 700,000 characters without a word (display_callback, MAX_EVENT_RES).
+    """
+    return event.kind == "done" and not event.result
+
+
 @contextmanager
 def own_signals() -> Iterator[None]:
     """Give Ctrl-C and SIGTERM back their meaning when the block ends.
@@ -156,6 +164,14 @@ def run_playbook(
             f"{task}: {what}",
             host=host.name,
             next_step="Fix the problem and run the same command again: it continues where it stopped",
+            exit_code=ExitCode.FAILED,
+        )
+    lost_results = [event.task for event in events if lost_result(event)]
+    if lost_results:
+        raise LanpiError(
+            f"{lost_results[0]}: what was done did not arrive here, so nothing can be said about it",
+            host=host.name,
+            next_step="This is a mistake in lanpi: please report it with the log of this run",
             exit_code=ExitCode.FAILED,
         )
     return tuple(events)

@@ -35,7 +35,7 @@ class Rehearsed:
 
     Attributes:
         location: the repository. snapshot: its id, short.
-        summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, people, messages, uploads, … (lanpi/pi/backup/content.py).
         proof: the message exchange there.
     """
 

@@ -23,7 +23,7 @@ class Exported:
 
     Attributes:
         path: of the file here. size_bytes: of it.
-        summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, people, messages, uploads, … (lanpi/pi/backup/content.py).
         compared: how many files in it were compared with their hashes.
     """
 

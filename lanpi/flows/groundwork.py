@@ -9,7 +9,8 @@ from typing import Protocol
 from lanpi import __version__
 from lanpi.config.model import Config
 from lanpi.deploy.clock import set_clock
-from lanpi.deploy.converge import PlayReporter, RunOptions, converge
+from lanpi.deploy.compare import PlayReporter
+from lanpi.deploy.converge import RunOptions, converge
 from lanpi.deploy.desired import Desired, declared_packages, desired_state, without_start
 from lanpi.deploy.domain import chosen_domain
 from lanpi.deploy.python import install_python
@@ -19,6 +20,8 @@ from lanpi.deploy.state import InstalledRecord, write_installed
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
+from lanpi.flows.moved import require_here
+from lanpi.flows.places import EVERY_NEW_PLACE, Trying, recall, try_new
 from lanpi.health.preflight import PACKAGES, Finding, findings
 from lanpi.hosts.base import Host
 from lanpi.im.versions import has_feature
@@ -63,7 +66,14 @@ Configure = Callable[[str | None, Facts], Config]
 
 
 def look(
-    session: Session, configure: Configure, options: RunOptions, report: Reporter, *, forced: bool = False
+    session: Session,
+    configure: Configure,
+    options: RunOptions,
+    report: Reporter,
+    *,
+    forced: bool = False,
+    moved_back: bool = False,
+    trial: Trying = EVERY_NEW_PLACE,
 ) -> Intent:
     """Read the Pi, decide what it is to be, and make sure that it can; installs Python where it is too small for that.
 
@@ -73,9 +83,12 @@ def look(
         options: of the run.
         report: is told what is found.
         forced: continue where preflight only objects to the system itself.
+        moved_back: continue where the server has moved to another Pi.
+        trial: how new backup places are tried.
 
     Raises:
-        LanpiError: REFUSED without root, BAD_INPUT for a domain or feature that cannot be, BLOCKED by preflight.
+        LanpiError: REFUSED without root, BAD_INPUT for a domain or feature that cannot be, BLOCKED by preflight or
+            by a move to another Pi, and what the trial of a new backup place raises.
     """
     report.begin("Looking at the Pi")
     session.require_root()
@@ -89,6 +102,8 @@ def look(
         install_python(session, None, report, check=False, lock_seconds=options.lock_seconds)
         report.begin("Looking at the Pi")
         facts = session.persist(lambda: read_facts(session, root=True, packages=packages), report)
+    if not moved_back:
+        require_here(session, facts)
     config = configure(facts.config_text, facts)
     domain = chosen_domain(facts, config, session)
     _require_features(facts, config, session)
@@ -101,6 +116,7 @@ def look(
         intent = Intent(facts, config, domain, desired)
     report.end(f"{facts.hardware.model}, {facts.os.pretty_name}")
     _preflight(session, intent, report, forced=forced)
+    try_new(session, facts, config, report, trial)
     return intent
 
 
@@ -123,7 +139,10 @@ def bring_about(
     if intent.unfinished:
         write_installed(session, InstalledRecord(__version__, False, _now(), intent.domain, {}, ""))
     desired = without_start(intent.desired, SERVER_UNIT) if without_server else intent.desired
-    return converge(session, intent.facts, intent.config, desired, options, report)
+    events = converge(session, intent.facts, intent.config, desired, options, report)
+    if intent.facts.installed is None:
+        recall(session, report)
+    return events
 
 
 def write_down(session: Session, intent: Intent) -> None:
@@ -138,10 +157,12 @@ def install_without_server(
 ) -> None:
     """An install up to its server, which is not started: a restore or a move brings its data next, and proves them.
 
+    Also on a Pi whose server has moved out: it gets one again.
+
     Raises:
         LanpiError: as :func:`look` and :func:`bring_about`; BLOCKED when another lanpi is at work.
     """
-    intent = look(session, lambda text, _: configure(text), options, report)
+    intent = look(session, lambda text, _: configure(text), options, report, moved_back=True)
     with session.lease(report):
         events = bring_about(session, intent, options, report, without_server=True)
         if intent.unfinished or any(event.changed for event in events):

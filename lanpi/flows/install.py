@@ -12,8 +12,9 @@ from lanpi.deploy.runner import Event
 from lanpi.deploy.session import Session
 from lanpi.facts.model import Facts
 from lanpi.flows.groundwork import Intent, Reporter, bring_about, look, write_down
+from lanpi.flows.moved import bring_back
+from lanpi.flows.places import Trying
 from lanpi.im.admin import Server, generate_password
-from lanpi.im.moved import forget_moved, require_here
 from lanpi.im.people import manage
 from lanpi.im.versions import has_feature
 from lanpi.pi.im.groups import EVERYONE
@@ -27,10 +28,14 @@ class Options(RunOptions):
     Attributes:
         force: continue where preflight only objects to the system itself, and bring a server back that has moved away.
         reboot: reboot when a change needs it.
+        bring_back: continue where the server has moved to another Pi.
+        tried: new backup places that were tried already.
     """
 
     force: bool = False
     reboot: bool = False
+    bring_back: bool = False
+    tried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,16 +91,16 @@ def install(
         chosen = choose_domain(default_domain(facts))
         return config.model_copy(update={"domain": chosen}) if chosen else config
 
-    intent = look(session, configured, options, report, forced=options.force)
-    if not options.check:
-        require_here(session, intent.facts.moved, force=options.force)
+    trial = Trying(options.tried, reach_only=options.check)
+    intent = look(
+        session, configured, options, report, forced=options.force, moved_back=options.bring_back, trial=trial
+    )
     admin = f"{intent.config.admin}@{intent.domain}"
     if options.check:
         events = converge(session, intent.facts, intent.config, intent.desired, options, report)
         return Outcome(intent.domain, admin, None, changes(events), None, False, events)
     with session.lease(report):
-        if intent.facts.moved:
-            forget_moved(session)
+        bring_back(session, intent.facts)
         events = bring_about(session, intent, options, report)
         server = Server(session, intent.domain)
         password = _admin_account(server, intent.config, report)

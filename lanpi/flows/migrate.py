@@ -17,10 +17,11 @@ from lanpi.errors import LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
 from lanpi.flows.groundwork import Reporter, install_without_server
+from lanpi.flows.moved import require_here
 from lanpi.flows.restore import as_restored, same_domain
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
-from lanpi.im.moved import forget_moved, note_moved
+from lanpi.im.moved import forget_moved
 
 STOP = ("systemctl", "disable", "--now", "ejabberd.service")
 
@@ -30,7 +31,7 @@ class Moved:
     """The result of a move.
 
     Attributes:
-        summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, people, messages, uploads, … (lanpi/pi/backup/content.py).
         downtime_seconds: from before the old server stopped until a message had passed on the new one.
         first_bytes: sent while the old server ran. last_bytes: sent while it was stopped.
         proof: the message exchange on the new Pi.
@@ -55,6 +56,7 @@ def migrate(old: Session, new: Session, log: Path | None, report: Reporter) -> M
             lanpi at work), FAILED (what did not work).
     """
     require_different(old, new)
+    require_here(old, old.persist(lambda: read_facts(old, root=True), report))
     facts = new.persist(lambda: read_facts(new, root=True), report)
     with old.lease(report), new.lease(report):
         giver = Side(old, send_program(old, report))
@@ -77,8 +79,6 @@ def _move(giver: Side, new: Session, facts: Facts, log: Path | None, report: Rep
         summary = taker.program.run("restore-swap")
         proof = proven(new, Server(new, summary["domain"]), report)
         downtime = time.monotonic() - began
-        # From here on the old Pi knows it, whatever becomes of this connection.
-        note_moved(giver.host, summary["domain"], new.address)
     done = taker.program.run("restore-finish")
     forget_moved(new)
     check_now(new, report)
@@ -90,13 +90,15 @@ def _move(giver: Side, new: Session, facts: Facts, log: Path | None, report: Rep
 def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
     """Keep the old server stopped; if the block does not complete, start it again and stop the new one."""
     try:
-        giver.program.run("give-stop")
+        giver.program.run("give-stop", "--to", new.name)
         yield
     except BaseException:
         # Also when it is interrupted: people must not be left without either server, nor with both.
         for what, do in (
-            ("the note that the server has moved could not be removed", lambda: forget_moved(giver.host)),
-            ("the old server could not be started again", lambda: giver.program.run("give-start")),
+            (
+                "the old server could not be started again, which `lanpi install --force` does",
+                lambda: giver.program.run("give-start"),
+            ),
             ("the new server could not be stopped", lambda: new.run(STOP, root=True)),
         ):
             try:

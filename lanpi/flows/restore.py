@@ -1,6 +1,5 @@
 """`lanpi restore`: a snapshot onto a Pi - fetched and compared first, then settings, install, data, proof."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +55,7 @@ class Restored:
 
     Attributes:
         snapshot: its id, short.
-        summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, made, people, messages, uploads, … (lanpi/pi/backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
         told: the domain if mDNS announces it next to the Pi's own name, else "".
@@ -90,57 +89,49 @@ def restore(session: Session, request: Request, report: Reporter) -> Restored:
         fetched = _fetch(session, program, request)
         same_domain(session, facts, fetched["domain"])
         program.run("restore-settings")
-        # What was there before comes back as it was: a server that has moved away stays off.
-        bring_back = _without_server if facts.moved else _with_server
-        back = bring_back if was_installed else None
-        proof = _put_in_place(session, program, fetched["domain"], Options(log=request.log), report, back)
+        previous = Previous(was_installed, moved=facts.moved is not None)
+        options = Options(log=request.log, bring_back=True)
+        proof = _put_in_place(session, program, fetched["domain"], options, report, previous)
         done = program.run("restore-finish")
         forget_moved(session)
         check_now(session, report)
     return Restored(fetched["id"], fetched, done["previous"], proof, done["told"])
 
 
+@dataclass(frozen=True)
+class Previous:
+    """What was on the Pi before a restore: a server, and whether that one has moved to another Pi."""
+
+    server: bool
+    moved: bool
+
+
 def _put_in_place(
-    session: Session, program: Program, domain: str, options: Options, report: Reporter, back: "BringBack | None"
+    session: Session, program: Program, domain: str, options: Options, report: Reporter, previous: Previous
 ) -> Proof:
     """From the settings that came back to the proof; after a failure, what was there before is put back.
 
     Args:
-        back: installs what was there before; None where there was no server.
+        previous: what was there before.
     """
     try:
         install_without_server(session, as_restored, options, report)
     except LanpiError as error:
-        if back and may_go_back(error):
-            _go_back(session, program, options, report, back)
+        if previous.server and may_go_back(error):
+            _go_back(session, program, options, report, previous)
         raise
     try:
         program.run("restore-swap")
     except LanpiError as error:
-        if back and may_go_back(error):
-            back(session, as_restored, options, report)  # services for the settings that are back
+        if previous.server and not previous.moved and may_go_back(error):
+            install(session, as_restored, options, report)  # services for the settings that are back
         raise
     try:
         return proven(session, Server(session, domain), report)
     except LanpiError as error:
-        if back and may_go_back(error):
-            _go_back(session, program, options, report, back)
+        if previous.server and may_go_back(error):
+            _go_back(session, program, options, report, previous)
         raise
-
-
-BringBack = Callable[[Session, Callable[[str | None], Config], Options, Reporter], None]
-
-
-def _with_server(
-    session: Session, configure: Callable[[str | None], Config], options: Options, report: Reporter
-) -> None:
-    install(session, configure, options, report)
-
-
-def _without_server(
-    session: Session, configure: Callable[[str | None], Config], options: Options, report: Reporter
-) -> None:
-    install_without_server(session, configure, options, report)
 
 
 def may_go_back(error: LanpiError) -> bool:
@@ -243,8 +234,10 @@ def same_domain(host: Host, facts: Facts, domain: str) -> None:
         )
 
 
-def _go_back(session: Session, program: Program, options: Options, report: Reporter, bring_back: BringBack) -> None:
+def _go_back(session: Session, program: Program, options: Options, report: Reporter, previous: Previous) -> None:
     """Put the previous data and settings back, and the services into the state of those settings."""
     program.run("restore-back")
+    if previous.moved:
+        return  # the server that was here runs on another Pi, and stays off here
     config = session.get(paths.PI_CONFIG, root=True).decode()
-    bring_back(session, lambda _: as_restored(config), options, report)
+    install(session, lambda _: as_restored(config), options, report)

@@ -9,7 +9,8 @@ from lanpi.config.load import effective
 from lanpi.config.model import Config
 from lanpi.config.read import parse
 from lanpi.deploy.check import check_now
-from lanpi.deploy.converge import PlayReporter, RunOptions, changes, converge
+from lanpi.deploy.compare import PlayReporter
+from lanpi.deploy.converge import RunOptions, changes, converge
 from lanpi.deploy.desired import desired_state
 from lanpi.deploy.limits_stored import (
     Set,
@@ -27,9 +28,9 @@ from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
+from lanpi.flows.moved import require_here
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
-from lanpi.im.moved import require_here
 from lanpi.tuning.decide import decide
 from lanpi.tuning.model import Decision, Plan, Setting
 
@@ -165,8 +166,10 @@ def apply(session: Session, proposal: Proposal, options: RunOptions, report: Pla
 
     Raises:
         LanpiError: FAILED when it did not work; says whether the previous limits are back. UNREACHABLE
-            when the connection was lost, BLOCKED when another lanpi is running.
+            when the connection was lost, BLOCKED when another lanpi is running or the server has moved
+            to another Pi.
     """
+    require_here(session, proposal.facts)
     with session.lease(report):
         if proposal.changes_nothing:
             # No new set, but files that somebody changed by hand are corrected.
@@ -192,7 +195,7 @@ def apply(session: Session, proposal: Proposal, options: RunOptions, report: Pla
 
 def _look(host: Host) -> tuple[Facts, Config]:
     facts = read_facts(host, root=True)
-    require_here(host, facts.moved, force=False)
+    require_here(host, facts)
     if facts.installed is None or not facts.installed.finished:
         raise LanpiError(
             "lanpi is not installed on this Pi, or its install did not finish",

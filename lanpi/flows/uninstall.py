@@ -6,7 +6,8 @@ from pathlib import Path
 from lanpi import paths
 from lanpi.config.backup import Backup
 from lanpi.config.load import effective, parse
-from lanpi.deploy.converge import LOCK_WAIT_SECONDS, PlayReporter, changes
+from lanpi.deploy.compare import PlayReporter
+from lanpi.deploy.converge import LOCK_WAIT_SECONDS, changes
 from lanpi.deploy.desired import desired_state
 from lanpi.deploy.domain import default_domain
 from lanpi.deploy.runner import Event, run_playbook

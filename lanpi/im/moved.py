@@ -2,25 +2,11 @@
 
 import contextlib
 import json
-from datetime import UTC, datetime
 
-from lanpi.errors import ExitCode, LanpiError
+from lanpi.errors import LanpiError
 from lanpi.facts.model import MovedOut
 from lanpi.hosts.base import Host
 from lanpi.pi.read.moved import MARKER
-
-
-def note_moved(host: Host, domain: str, to: str) -> None:
-    """Write on the Pi that its server is elsewhere now.
-
-    Args:
-        host: the old Pi.
-        domain: that it served.
-        to: the new Pi's address.
-    """
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    text = json.dumps({"when": when, "domain": domain, "to": to}, sort_keys=True) + "\n"
-    host.put(MARKER, text.encode(), mode=0o644, root=True)
 
 
 def forget_moved(host: Host) -> None:
@@ -44,19 +30,3 @@ def moved_text(moved: MovedOut) -> str:
     what = f"the server {moved.domain}" if moved.domain else "the server of this Pi"
     where = f" to {moved.to}" if moved.to else " to another Pi"
     return f"{what} moved{where}{f' on {moved.when[:10]}' if moved.when else ''}, and is switched off here"
-
-
-def require_here(host: Host, moved: MovedOut | None, *, force: bool) -> None:
-    """Refuse to start a server that runs elsewhere.
-
-    Raises:
-        LanpiError: REFUSED without ``force``.
-    """
-    if moved and not force:
-        raise LanpiError(
-            moved_text(moved),
-            host=host.name,
-            next_step="Remove lanpi here (`lanpi uninstall`), or, only if the new server is gone, bring the old one "
-            "back: `lanpi install --force`",
-            exit_code=ExitCode.REFUSED,
-        )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Completed, Host
 from lanpi.ship.closure import closure, text
+from lanpi.ship.installed import ELSEWHERE, installed_program
 
 _COMMAND_NOT_FOUND = 127
 OLDEST = (3, 11)
@@ -16,6 +17,10 @@ _TOO_OLD = 79
 """The exit status of a program that found an older one; sysexits.h ends at 78."""
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
+
+# Without site (-S), which the standard library does not need, python3 starts in 12 instead of 20 ms on a
+# virtual Pi (ten runs of each); -I keeps what is in the login's folder out of it.
+PYTHON = ["python3", "-IS", "-"]
 
 # A module is compiled when it is imported, not before: what a run does not need costs it nothing.
 _BOOTSTRAP = """\
@@ -90,10 +95,13 @@ def run_program(
         PythonMissing: there is no python3.
         LanpiError: what ``Host.run`` raises. A program that failed is not an error here: look at its exit status.
     """
-    program = bundle(entry, arguments)
-    # Without site (-S), which the standard library does not need, python3 starts in 12 instead of 20 ms on a
-    # virtual Pi (ten runs of each); -I keeps what is in the login's folder out of it.
-    done = host.run(["python3", "-IS", "-"], stdin=program, root=root, check=False, timeout_seconds=timeout_seconds)
+
+    def run(program: bytes) -> Completed:
+        return host.run(PYTHON, stdin=program, root=root, check=False, timeout_seconds=timeout_seconds)
+
+    done = run(installed_program(entry, arguments))
+    if done.exit_status == ELSEWHERE:
+        done = run(bundle(entry, arguments))
     if done.exit_status == _COMMAND_NOT_FOUND or (
         done.exit_status != 0 and "python3: command not found" in done.error_text
     ):
@@ -116,7 +124,10 @@ def stream_program(
     Raises:
         LanpiError: what ``Host.stream`` raises.
     """
-    return host.stream(["python3", "-IS", "-"], on_output, stdin=bundle(entry, arguments), root=root)
+    status = host.stream(PYTHON, on_output, stdin=installed_program(entry, arguments), root=root)
+    if status == ELSEWHERE:
+        status = host.stream(PYTHON, on_output, stdin=bundle(entry, arguments), root=root)
+    return status
 
 
 def broken_reading(host: Host, done: Completed, reason: object) -> LanpiError:

@@ -37,12 +37,24 @@ kept:
   returned: always
 """
 
+MOVED = "moved.json"
+
 
 def remove(path):
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remembered(folder):
+    """What lanpi remembers about the Pi, without the note that its server has moved.
+
+    The note stays with the data: without it, the next install would start a second server with the same name.
+    """
+    if not (folder / MOVED).exists():
+        return [folder]
+    return [path for path in sorted(folder.iterdir()) if path.name != MOVED]
 
 
 def main():
@@ -58,7 +70,7 @@ def main():
     # Logs speak of people too; they go with the data.
     extra = [Path("/var/log/ejabberd"), Path("/var/log/redis"), Path("/var/lib/redis")]
     if module.params["keep"]:
-        gone = [FOLDER, Path("/usr/lib/lanpi"), Path("/run/lanpi"), Path("/var/lib/redis")]
+        gone = [*remembered(FOLDER), Path("/usr/lib/lanpi"), Path("/run/lanpi"), Path("/var/lib/redis")]
         kept = [path for path in (*data, private) if path.exists()]
     else:
         gone = [*data, *extra, private, FOLDER, Path("/usr/lib/lanpi"), Path("/run/lanpi")]

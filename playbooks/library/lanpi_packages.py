@@ -16,7 +16,7 @@ from ansible.module_utils.lanpi_dpkg import (
     starts_forbidden,
     wait_for_lock,
 )
-from ansible.module_utils.lanpi_files import difference, place
+from ansible.module_utils.lanpi_files import capped, difference, place
 from ansible.module_utils.lanpi_secrets import Secrets
 from ansible.module_utils.lanpi_state import State
 
@@ -106,7 +106,7 @@ def present(module, state):
         return {"changed": False, "added": [], "paths": []}
     if module.check_mode:
         diffs.append(difference("packages", "", "".join(f"{name}\n" for name in missing)))
-        return {"changed": True, "added": missing, "paths": sources, "diff": diffs}
+        return {"changed": True, "added": missing, "paths": sources, "diff": capped(diffs)}
     wait_for_lock(wait)
     with starts_forbidden():
         if broken:
@@ -126,7 +126,7 @@ def present(module, state):
     state.save()
     after = installed()
     added = sorted(name for name in after if before.get(name) != after[name])
-    return {"changed": bool(added or broken or sources), "added": added, "paths": sources, "diff": diffs}
+    return {"changed": bool(added or broken or sources), "added": added, "paths": sources, "diff": capped(diffs)}
 
 
 def absent(module, state):

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lanpi_files import current, difference, place
-from ansible.module_utils.lanpi_secrets import Secrets
+from ansible.module_utils.lanpi_files import break_seals, capped, current, difference, place, put_right
+from ansible.module_utils.lanpi_secrets import OTHERS_READ, SecretLostError, Secrets
 from ansible.module_utils.lanpi_state import State, write_atomically
 
 DOCUMENTATION = r"""
@@ -34,6 +35,18 @@ options:
     description: paths that other tasks of the same run place.
     type: list
     elements: str
+    default: []
+  made:
+    description: path, owner, group, mode and restarts of what is made at run time; put right where it is there.
+    type: list
+    elements: dict
+    default: []
+  secrets:
+    description: >-
+      secrets that are never made again where something may depend on them, with name, what, file, needed_by and
+      hint of each.
+    type: list
+    elements: dict
     default: []
 author: lanpi
 """
@@ -67,7 +80,9 @@ def remove(module, state, secrets, path, diffs):
     original = state.files[path]
     before = found[0] if found else ""
     after = "" if original == "created" else Path(original).read_text(errors="replace")
-    diffs.append(difference(path, secrets.mask(before), secrets.mask(after), " (no longer placed)"))
+    private = bool(found and not found[1] & OTHERS_READ)
+    shown = [secrets.mask(text, private=private) for text in (before, after)]
+    diffs.append(difference(path, *shown, " (no longer placed)"))
     if module.check_mode:
         return
     if original == "created":
@@ -83,17 +98,52 @@ def remove(module, state, secrets, path, diffs):
     state.save()
 
 
+def compile_sealed(files, changed):
+    """Compile the Python beside a seal, so that whoever runs it, root or not, need not.
+
+    In a process of its own that nobody waits for: the services start meanwhile, and what is not compiled yet runs
+    all the same.
+    """
+    for folder in {str(Path(wanted["path"]).parent) for wanted in files if wanted.get("seal")}:
+        if any(path.startswith(f"{folder}/") for path in changed):
+            subprocess.Popen(
+                ["nice", sys.executable, "-m", "compileall", "-q", folder],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                start_new_session=True, umask=0o022,
+            )  # fmt: skip
+
+
+def brief(module):
+    """The invocation as it goes back with the result.
+
+    Ansible would send all files back, and ansible-runner empties a result above 700,000 bytes (MAX_EVENT_RES): a
+    first install then said that nothing was written.
+    """
+    return {"module_args": {"files": [wanted["path"] for wanted in module.params["files"]]}}
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
             "files": {"type": "list", "elements": "dict", "required": True},
             "prune": {"type": "bool", "default": False},
             "others": {"type": "list", "elements": "str", "default": []},
+            "made": {"type": "list", "elements": "dict", "default": []},
+            # Declarations, which hold none: Ansible would take the name for one.
+            "secrets": {"type": "list", "elements": "dict", "default": [], "no_log": False},
         },
         supports_check_mode=True,
     )
     state, secrets, diffs = State(), Secrets(module.check_mode), []
-    changed = [wanted["path"] for wanted in module.params["files"] if place(module, state, secrets, wanted, diffs)]
+    try:
+        secrets.recover(module.params["files"], state.digests, module.params["secrets"])
+    except SecretLostError as error:
+        module.fail_json(msg=str(error), invocation=brief(module))
+    files = break_seals(module, module.params["files"])
+    changed = [wanted["path"] for wanted in files if place(module, state, secrets, wanted, diffs)]
+    if not module.check_mode:
+        compile_sealed(files, changed)
+    changed += [wanted["path"] for wanted in module.params["made"] if put_right(module, state, wanted, diffs)]
     if module.params["prune"]:
         kept = {wanted["path"] for wanted in module.params["files"]} | set(module.params["others"])
         for path in sorted(set(state.files) - kept):
@@ -103,11 +153,9 @@ def main():
     module.exit_json(
         changed=bool(changed),
         paths=changed,
-        diff=diffs,
+        diff=capped(diffs),
         asked=state.pending,
-        # Ansible would send all files back with the result, and ansible-runner empties one above 700,000 bytes
-        # (MAX_EVENT_RES): a first install then said that nothing was written.
-        invocation={"module_args": {"files": [wanted["path"] for wanted in module.params["files"]]}},
+        invocation=brief(module),
     )
 
 

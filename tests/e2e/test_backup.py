@@ -574,5 +574,13 @@ def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(
     # Phones are led to the new Pi, whose own name is another one.
     found_at(on_pi, new, domain, fresh)
     on_pi(fresh, "systemctl stop lanpi-name.service", root=True)
-    sure(lanpi("install", source))
+    # Nothing starts a second server with the same name: neither systemd nor lanpi, until somebody insists.
+    on_pi(old, "systemctl restart ejabberd.service", root=True)
+    assert on_pi(old, "systemctl is-active ejabberd", check=False).stdout.strip() == "inactive"
+    refused = lanpi("install", source)
+    assert refused.returncode == 5
+    assert f"has moved to {target}" in refused.stderr
+    lanpi("doctor", source, "--fix", "--yes")
+    assert on_pi(old, "systemctl is-active ejabberd avahi-daemon", check=False).stdout.split() == ["inactive"] * 2
+    sure(lanpi("install", source, "--force"))
     assert on_pi(old, f"systemctl is-active ejabberd {timers}").stdout.split() == ["active"] * 3

@@ -82,9 +82,7 @@ def machines(virtual_pi, on_pi, lanpi, rest_login, stick):
 
     def pi():
         made = virtual_pi("places", model="4-2g")
-        setting = f"backup.repositories=[{', '.join(places.values())}]"
-        sure(lanpi("install", f"virtual:{made.name}", "--set", setting, timeout_seconds=600))
-        stick.plug_in(made.leader_pid)
+        sure(lanpi("install", f"virtual:{made.name}", timeout_seconds=600))
         return made
 
     with ThreadPoolExecutor() as both:
@@ -147,10 +145,33 @@ class Arguments(threading.Thread):
             self.seen.update(inside(self._pi, ["sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n'"]).splitlines())
 
 
+def refused(done, text, *, status):
+    assert done.returncode == status, done.stderr
+    assert text in done.stderr
+    assert "Sending a message" not in done.stderr  # nothing was applied
+
+
 @pytest.fixture(scope="module")
-def backed_up(pi, places, logins, lanpi):
-    """A backup at every place; the arguments of all processes meanwhile."""
+def added(pi, places, logins, stick, lanpi):
+    """The Pi with every place in its settings; each was tried first, and refused while it did not work."""
+    target = f"virtual:{pi.name}"
+    setting = ("--set", f"backup.repositories=[{', '.join(places.values())}]")
+    refused(lanpi("install", target, *setting), "is not connected", status=6)
+    stick.plug_in(pi.leader_pid)
+    refused(lanpi("install", target, *setting), "does not let this Pi in", status=4)
     give(pi, logins)
+    refused(lanpi("backup", "add", "/home/pi/backup", target), "no backup can be written", status=2)
+    for name in ("usb", "rest"):
+        sure(lanpi("backup", "add", places[name], target, "--yes", timeout_seconds=300))
+    sure(lanpi("install", target, *setting, timeout_seconds=300))
+    assert not stick.mounted_at()
+    assert all(known(pi)["repositories"][place]["made"] for place in places.values())
+    return pi
+
+
+@pytest.fixture(scope="module")
+def backed_up(added, pi, places, lanpi):
+    """A backup at every place; the arguments of all processes meanwhile."""
     fresh_upload(pi)
     arguments = Arguments(pi)
     arguments.start()

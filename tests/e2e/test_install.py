@@ -174,6 +174,44 @@ def test_a_changed_setting_shows_as_an_exact_diff_and_restarts_only_what_it_must
     assert outcome(lanpi("install", target, "--json"))["changed"] == []
 
 
+def test_with_nothing_to_do_nothing_runs_and_every_entry_says_why(installed, target, lanpi):
+    done = lanpi("install", target, "--json")
+    assert done.returncode == 0, done.stderr
+    said = outcome(done)
+    assert all(entry["reason"] and not entry["differs"] for entry in said["plan"])
+    assert {entry["kind"] for entry in said["plan"]} == {"package", "source", "file", "owner", "unit"}
+    steps = [event["step"] for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "step"]
+    assert "Starting the services" not in steps
+    checked = lanpi("install", target, "--check")
+    assert re.search(r"Nothing would change: .* files and \d+ units are as they should be\.", checked.stdout)
+
+
+def test_wrong_owners_and_modes_are_named_and_put_right(installed, pi, target, lanpi, on_pi):
+    """Nothing saw that ejabberd could read its certificate and its database no more."""
+    spoil = "chmod 600 {0}/server.pem; chown root:root {1} {0}/server.pem; chmod 644 {0}/ca.key /etc/lanpi/secrets.json"
+    on_pi(pi, spoil.format("/etc/lanpi/tls", "/var/lib/ejabberd/ejabberd.db"), root=True)
+    checked = lanpi("install", target, "--check", "-v")
+    assert "/var/lib/ejabberd/ejabberd.db: it belongs to root:root, not to ejabberd:ejabberd" in checked.stderr
+    done = lanpi("install", target, "--json")
+    assert done.returncode == 0, done.stderr
+    assert outcome(done)["changed"] == [
+        "/etc/lanpi/secrets.json",
+        "/etc/lanpi/tls/ca.key",
+        "/etc/lanpi/tls/server.pem",
+        "/var/lib/ejabberd/ejabberd.db",
+        "restart ejabberd.service",
+    ]
+    stat = "stat -c '%a %U:%G' /etc/lanpi/tls/server.pem /etc/lanpi/tls/ca.key /var/lib/ejabberd/ejabberd.db"
+    assert on_pi(pi, stat, root=True).stdout.splitlines() == [
+        "640 root:ejabberd",
+        "600 root:root",
+        "600 ejabberd:ejabberd",
+    ]
+    # The unit that makes the certificate sees to it as well: at each boot, and every day.
+    on_pi(pi, "chmod 644 /etc/lanpi/tls/server.pem; systemctl start lanpi-tls.service", root=True)
+    assert on_pi(pi, "stat -c %a /etc/lanpi/tls/server.pem", root=True).stdout.strip() == "640"
+
+
 def test_the_domain_cannot_change(installed, target, lanpi):
     done = lanpi("install", target, "--set", "domain=other.example")
     assert done.returncode == 2

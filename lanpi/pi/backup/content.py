@@ -3,10 +3,13 @@
 import contextlib
 import hashlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from lanpi.pi.backup.common import Problem
+from lanpi.pi.backup.document import Content, Database, Summary
 
 NAME = "content.json"
 # The accounts with which the Pi checks itself (lanpi/checks/names.py): in every copy, and not among the people.
@@ -16,7 +19,7 @@ FORMAT = 1
 CHUNK = 1024 * 1024
 
 
-def sha256(path):
+def sha256(path: Path) -> str:
     """Hexadecimal digest of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -26,7 +29,7 @@ def sha256(path):
 
 
 @contextlib.contextmanager
-def resting(path):
+def resting(path: Path) -> Iterator[sqlite3.Connection]:
     """A SQLite file that nobody writes to, opened without leaving -wal and -shm files beside it."""
     database = sqlite3.connect(f"file:{quote(str(path))}?immutable=1", uri=True)
     try:
@@ -35,7 +38,7 @@ def resting(path):
         database.close()
 
 
-def tables(database):
+def tables(database: sqlite3.Connection) -> dict[str, int]:
     """Rows of each table of a SQLite database."""
     names = database.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name"
@@ -44,14 +47,14 @@ def tables(database):
     return {name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in found}
 
 
-def nobodys(database):
+def nobodys(database: sqlite3.Connection) -> int:
     """How many account rows belong to the Pi's own checks."""
     if "users" not in tables(database):
         return 0
-    return database.execute(COUNT_NOBODYS).fetchone()[0]
+    return int(database.execute(COUNT_NOBODYS).fetchone()[0])
 
 
-def hashes(database):
+def hashes(database: sqlite3.Connection) -> dict[str, str]:
     """A hash of the rows of each table, whatever their order: the sum of the rows' SHA-256, modulo 2 ** 256.
 
     It detects damage and loss, not forged rows.
@@ -60,14 +63,14 @@ def hashes(database):
     return {name: _table_hash(database, name) for name in tables(database)}
 
 
-def _table_hash(database, name):
+def _table_hash(database: sqlite3.Connection, name: str) -> str:
     total = 0
     for row in database.execute(f'SELECT * FROM "{name}"'):
         total += int.from_bytes(hashlib.sha256(repr(row).encode()).digest(), "big")
     return f"{total % 2**256:064x}"
 
 
-def check_sqlite(path):
+def check_sqlite(path: Path) -> None:
     """Raise when the database file is damaged (sqlite.org/pragma.html, quick_check)."""
     with resting(path) as database:
         try:
@@ -78,7 +81,7 @@ def check_sqlite(path):
         raise Problem(f"the database {path.name} is damaged: {said}", "Restore the newest intact snapshot")
 
 
-def read_content(content):
+def read_content(content: Any) -> Content:
     """Refuse content that a later lanpi wrote."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise Problem(
@@ -86,10 +89,11 @@ def read_content(content):
             "Use the version of lanpi that made it, or a later one",
             "bad-input",
         )
-    return content
+    read: Content = content  # type: ignore[assignment]  # its format says so
+    return read
 
 
-def differences(content, root):
+def differences(content: Content, root: Path) -> list[str]:
     """Where a restored tree differs from the snapshot's content; empty when it is complete.
 
     content: the snapshot's own.
@@ -114,14 +118,14 @@ def differences(content, root):
     return wrong
 
 
-def sqlite_differences(expected, path):
+def sqlite_differences(expected: Database, path: Path) -> list[str]:
     """Tables of an idle SQLite file that differ from a snapshot, by rows and by hash."""
     with resting(path) as database:
         wrong = table_differences(expected["tables"], tables(database))
         return wrong + hash_differences(expected.get("hashes", {}), hashes(database), expected["tables"])
 
 
-def hash_differences(expected, found, counts):
+def hash_differences(expected: dict[str, str], found: dict[str, str], counts: dict[str, int]) -> list[str]:
     """Tables with as many rows, but different ones. Snapshots of earlier lanpis have no hashes: nothing to compare.
 
     counts: rows of each table; an empty one has no rows to differ.
@@ -133,7 +137,7 @@ def hash_differences(expected, found, counts):
     ]
 
 
-def table_differences(expected, found):
+def table_differences(expected: dict[str, int], found: dict[str, int]) -> list[str]:
     """Tables with a different number of rows."""
     return [
         f"table {name} has {found.get(name, 'no')} rows instead of {count}"
@@ -142,7 +146,7 @@ def table_differences(expected, found):
     ]
 
 
-def summary(content):
+def summary(content: Content) -> Summary:
     """A snapshot in a few numbers, for lists and messages."""
     rows, hidden = {}, 0
     for database in content["databases"]:
@@ -164,7 +168,7 @@ def summary(content):
     }
 
 
-def total_bytes(content):
+def total_bytes(content: Content) -> int:
     """The space that the snapshot takes when it is restored."""
     files = sum(entry["bytes"] for entry in content["files"].values())
     return files + sum(database["bytes"] for database in content["databases"])

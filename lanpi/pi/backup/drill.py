@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lanpi.pi.backup import postgres, status
 from lanpi.pi.backup.catalogue import newest, tag
-from lanpi.pi.backup.common import FOLDER, HANDED, MEGABYTE, Problem, empty, megabytes, now, require_space
+from lanpi.pi.backup.common import FOLDER, HANDED, MEGABYTE, Problem, Reporter, empty, megabytes, now, require_space
 from lanpi.pi.backup.content import NAME, differences, read_content, sqlite_differences, summary, total_bytes
+from lanpi.pi.backup.document import Content, Manifest, Snapshot
 from lanpi.pi.backup.exchange import fold_log
 from lanpi.pi.backup.places import named, opened
 from lanpi.pi.backup.restic import Restic
@@ -35,7 +36,7 @@ APART = (
 )
 
 
-def drill(reporter, server="must"):
+def drill(reporter: Reporter, server: str = "must") -> None:
     """Prove the newest snapshot of every repository.
 
     server: "must" refuses where there is no memory for a second server, "may" then only compares, "no" never starts it.
@@ -60,7 +61,7 @@ def drill(reporter, server="must"):
     reporter.say("result", repositories=declared["repositories"], server=with_server)
 
 
-def _has_memory(reporter, *, required):
+def _has_memory(reporter: Reporter, *, required: bool) -> bool:
     fields = dict(line.split(":", 1) for line in MEMORY.read_text().splitlines())
     available = int(fields["MemAvailable"].split()[0]) * 1024
     if available >= SERVER_BYTES:
@@ -77,7 +78,7 @@ def _has_memory(reporter, *, required):
     return False
 
 
-def hand_over(reporter, location):
+def hand_over(reporter: Reporter, location: str) -> None:
     """Restore the newest snapshot for a drill on another machine, compare it, and leave it there to be fetched.
 
     location: of the repository; "" takes the first.
@@ -113,7 +114,7 @@ def hand_over(reporter, location):
     )
 
 
-def served(reporter, location):
+def served(reporter: Reporter, location: str) -> None:
     """Record that another machine served the newest snapshot."""
     proven = now()
     status.update_repository(location, last_drill=proven, drill_server=True)
@@ -121,7 +122,7 @@ def served(reporter, location):
     reporter.say("result")
 
 
-def _newest(restic, declared, location):
+def _newest(restic: Restic, declared: Manifest, location: str) -> tuple[Snapshot, Content]:
     found = restic.snapshots("--tag", tag(declared))
     if not found:
         raise Problem(f"there is no snapshot at {location} yet", "Make one: lanpi backup now")
@@ -129,14 +130,14 @@ def _newest(restic, declared, location):
     return chosen, read_content(json.loads(restic.run("dump", "--no-lock", chosen["id"], f"/{NAME}")))
 
 
-def _unlike(location, chosen, wrong):
+def _unlike(location: str, chosen: Snapshot, wrong: list[str]) -> Problem:
     return Problem(
         f"{location}, snapshot {chosen['short_id']}: {'; '.join(wrong[:5])}",
         "Run `lanpi backup now`, then run the drill again",
     )
 
 
-def _one(reporter, declared, location, with_server):
+def _one(reporter: Reporter, declared: Manifest, location: str, with_server: bool) -> tuple[str, int]:
     with opened(location) as repository:
         restic = Restic(repository, location)
         chosen, content = _newest(restic, declared, location)
@@ -160,7 +161,7 @@ def _one(reporter, declared, location, with_server):
     return f"{len(content['files'])} files, {rows} rows", megabytes(total_bytes(content))
 
 
-def _load(content):
+def _load(content: Content) -> list[str]:
     wrong = []
     for entry in content["databases"]:
         if entry["kind"] == "postgresql":
@@ -168,7 +169,7 @@ def _load(content):
     return wrong
 
 
-def _serve(content):
+def _serve(content: Content) -> list[str]:
     """How a server copes with the data, and whether the data are the same after it has run."""
     SPOOL.mkdir()
     for entry in content["databases"]:
@@ -194,7 +195,7 @@ def _serve(content):
     return _after(content)
 
 
-def _after(content):
+def _after(content: Content) -> list[str]:
     wrong = []
     for entry in content["databases"]:
         if entry["kind"] == "sqlite":

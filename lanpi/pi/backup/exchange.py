@@ -10,14 +10,16 @@ import time
 from pathlib import Path
 
 from lanpi.pi.backup import postgres
-from lanpi.pi.backup.common import Problem, make_folder, sync_folder
+from lanpi.pi.backup.common import Problem
 from lanpi.pi.backup.content import sqlite_differences
+from lanpi.pi.backup.document import Content, Database, Item
+from lanpi.pi.files import make_folder, sync_folder
 
 OLD_DATABASE = "lanpi_previous"
 NEW_DATABASE = "lanpi_restored"
 
 
-def exchange(content, tree, previous):
+def exchange(content: Content, tree: Path, previous: Path) -> None:
     """Put everything in a snapshot into place."""
     for entry in content["databases"]:
         if entry["kind"] == "sqlite":
@@ -29,7 +31,7 @@ def exchange(content, tree, previous):
             _exchange_folder(item, content, tree, previous)
 
 
-def give_back(content, tree, previous):
+def give_back(content: Content, tree: Path, previous: Path) -> None:
     """Put the previous data back into place."""
     for entry in content["databases"]:
         if entry["kind"] == "sqlite":
@@ -48,12 +50,12 @@ def give_back(content, tree, previous):
             _give_back_folder(item, tree, previous)
 
 
-def is_data(item):
+def is_data(item: Item) -> bool:
     """Whether a folder is exchanged while the server is stopped; settings are placed before that."""
     return item["kind"] == "files" and item.get("place", "data") == "data"
 
 
-def keep_place(kept):
+def keep_place(kept: Path) -> None:
     """Make the folder for kept data; only root may enter, so the data stay as private as they were."""
     top = next(folder for folder in kept.parents if folder.name == "previous")
     make_folder(top.parent)
@@ -61,7 +63,7 @@ def keep_place(kept):
     top.chmod(0o700)
 
 
-def _exchange_postgresql(entry, tree):
+def _exchange_postgresql(entry: Database, tree: Path) -> None:
     if not postgres.exists(NEW_DATABASE):
         if postgres.exists(OLD_DATABASE) and postgres.exists(entry["database"]):
             return  # done before an interruption
@@ -77,7 +79,7 @@ def _exchange_postgresql(entry, tree):
     postgres.rename(NEW_DATABASE, entry["database"])
 
 
-def _exchange_sqlite(entry, tree, previous):
+def _exchange_sqlite(entry: Database, tree: Path, previous: Path) -> None:
     """The new file takes the old one's place in one rename, so that there is always one.
 
     The write-ahead log must be gone first: SQLite would replay the old one into the new file.
@@ -103,7 +105,7 @@ def _exchange_sqlite(entry, tree, previous):
     sync_folder(path.parent)
 
 
-def fold_log(path):
+def fold_log(path: Path) -> None:
     """Write a SQLite file's write-ahead log into the file itself."""
     database = sqlite3.connect(path, timeout=60)
     try:
@@ -114,7 +116,7 @@ def fold_log(path):
         raise Problem(f"{path} is in use by another program", "Run `lanpi doctor` to see which one")
 
 
-def _exchange_folder(item, content, tree, previous):
+def _exchange_folder(item: Item, content: Content, tree: Path, previous: Path) -> None:
     path, done = Path(item["path"]), _mark(item, previous)
     new, kept = Path(f"{tree}/files{path}"), Path(f"{previous}/files{path}")
     if done.exists():
@@ -137,7 +139,7 @@ def _exchange_folder(item, content, tree, previous):
     sync_folder(path.parent)
 
 
-def _give_back_folder(item, tree, previous):
+def _give_back_folder(item: Item, tree: Path, previous: Path) -> None:
     path, done = Path(item["path"]), _mark(item, previous)
     kept = Path(f"{previous}/files{path}")
     if not done.exists() and not kept.exists():
@@ -149,5 +151,5 @@ def _give_back_folder(item, tree, previous):
     done.unlink(missing_ok=True)
 
 
-def _mark(item, previous):
+def _mark(item: Item, previous: Path) -> Path:
     return previous / f"exchanged-{item['name']}"

@@ -6,30 +6,31 @@ import shutil
 from pathlib import Path
 
 from lanpi.pi.backup import stage, work
-from lanpi.pi.backup.common import HANDED, Problem, command, write_whole
+from lanpi.pi.backup.common import HANDED, Problem, Reporter, command
 from lanpi.pi.backup.content import NAME, sha256, summary
+from lanpi.pi.files import write_whole
 
 FOLDER = "xep-0227"
 WRITTEN = Path("/var/lib/ejabberd/lanpi-export")  # ejabberd writes it itself, and may write nowhere else
 USER = re.compile(rb"<user name=")
 
 
-def export(reporter):
+def export(reporter: Reporter) -> None:
     """Fill HANDED with everything; it stays there until export_done."""
     content = stage.stage(work.manifest(), reporter, HANDED)
     reporter.step("Writing the accounts as XEP-0227")
-    content["xep-0227"] = _accounts(summary(content)["people"])
-    write_whole(HANDED / NAME, json.dumps(content, sort_keys=True, indent=1))
+    exported = {**content, "xep-0227": _accounts(summary(content)["people"])}
+    write_whole(HANDED / NAME, json.dumps(exported, sort_keys=True, indent=1))
     reporter.say("result", folder=str(HANDED), **summary(content))
 
 
-def export_done(reporter):
+def export_done(reporter: Reporter) -> None:
     """Remove the fetched copy: it is as secret as the original."""
     stage.clear(HANDED)
     reporter.say("result")
 
 
-def _accounts(people):
+def _accounts(people: int) -> dict[str, str]:
     shutil.rmtree(WRITTEN, ignore_errors=True)
     WRITTEN.mkdir(mode=0o700)
     shutil.chown(WRITTEN, "ejabberd", "ejabberd")

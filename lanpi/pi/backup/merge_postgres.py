@@ -6,10 +6,12 @@ SQLite's ATTACH does). PostgreSQL lets others write meanwhile: the server goes o
 
 import json
 import subprocess
+from pathlib import Path
 
 from lanpi.pi.backup import merge, postgres
-from lanpi.pi.backup.common import Problem, command
-from lanpi.pi.backup.restore import SERVER
+from lanpi.pi.backup.common import Problem, Reporter, command
+from lanpi.pi.backup.document import Database, Item
+from lanpi.pi.backup.moved import SERVER
 
 DATABASE = postgres.PART_DATABASE
 IM_CALL = "/usr/lib/lanpi/im-call"
@@ -42,15 +44,16 @@ COMMIT;
 """
 
 
-def space(entry):
+def space(entry: Database) -> int:
     """Bytes that it needs beside the dump that was fetched.
 
-    A dump of 41.7 MB (100,000 archived messages) was a database of 52.1 MB without its indexes; the rest is for the log.
+    A dump of 41.7 MB (100,000 archived messages) was a database of 52.1 MB without its indexes; the rest is for the
+    log.
     """
     return 2 * entry["bytes"]
 
 
-def bring(reporter, live, entry, root, part):
+def bring(reporter: Reporter, live: Item, entry: Database, root: Path, part: merge.Part) -> dict[str, int]:
     """Merge what the fetched dump has of it; rows added per table.
 
     live: what the manifest says of the live database. entry: what the snapshot says of its own, which is in `root`.
@@ -77,7 +80,7 @@ def bring(reporter, live, entry, root, part):
     return added
 
 
-def script(part, tables):
+def script(part: merge.Part, tables: merge.Tables) -> str:
     """For psql: everything in one transaction; says TABLE ROWS for each statement that adds rows."""
     lines = [BEGIN]
     for table, statement in merge.statements(part, tables, merge.POSTGRESQL):
@@ -87,39 +90,39 @@ def script(part, tables):
     return "".join([*lines, COMMIT])
 
 
-def counts(said):
+def counts(said: str) -> dict[str, int]:
     """Rows added by table, from the script's output; tables without new rows are left out."""
     pairs = [line.split() for line in said.splitlines()]
     return {table: int(rows) for table, rows in pairs if int(rows)}
 
 
-def _columns(database):
+def _columns(database: str) -> merge.Tables:
     found = json.loads(postgres.query(COLUMNS, database))
     return {table: [merge.Column(*column) for column in columns] for table, columns in found.items()}
 
 
-def _holds(part):
+def _holds(part: merge.Part) -> bool:
     table, where = part.itself
     condition = merge.POSTGRESQL.matches("here", where)
     return postgres.query(f'SELECT 1 FROM public."{table}" AS here WHERE {condition};', DATABASE, part.values) == "1"
 
 
-def _serves():
+def _serves() -> bool:
     return subprocess.run(["systemctl", "is-active", "--quiet", SERVER], check=False).returncode == 0
 
 
-def _call(name, /, **arguments):
+def _call(name: str, /, **arguments: str) -> str:
     return command([IM_CALL, name, "-"], stdin=json.dumps(arguments))
 
 
-def _is_open(part):
+def _is_open(part: merge.Part) -> bool:
     """Whether it is a room that the server holds in memory."""
     if not part.room or not _serves():
         return False
     return part.values["jid"] in json.loads(_call("muc_online_rooms", service=part.host))
 
 
-def _refresh(part, added, open_before):
+def _refresh(part: merge.Part, added: dict[str, int], open_before: bool) -> None:
     """Let the server see the new rows; even if none were added, since an earlier run may have stopped here."""
     if not _serves():
         return

@@ -7,22 +7,24 @@ it was about to write: so it is stopped for the moment of the merge, which is on
 import contextlib
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 from lanpi.pi.backup import merge
-from lanpi.pi.backup.common import Problem, command
+from lanpi.pi.backup.common import Problem, Reporter, command
 from lanpi.pi.backup.content import check_sqlite, resting
+from lanpi.pi.backup.document import Database, Item
 from lanpi.pi.backup.exchange import fold_log
-from lanpi.pi.backup.restore import SERVER
+from lanpi.pi.backup.moved import SERVER
 
 
-def space(_entry):
+def space(_entry: Database) -> int:
     """Bytes that the merge needs in addition to the fetched file."""
     return 0
 
 
-def bring(reporter, live, entry, root, part):
+def bring(reporter: Reporter, live: Item, entry: Database, root: Path, part: merge.Part) -> dict[str, int]:
     """Merge the account's or room's rows from the fetched file; returns the rows added per table.
 
     live: what the manifest says of the live database. entry: what the snapshot says of its own, which is in `root`.
@@ -45,12 +47,12 @@ def bring(reporter, live, entry, root, part):
         command(["systemctl", "start", SERVER], seconds=300)
 
 
-def attach(live, snapshot):
+def attach(live: sqlite3.Connection, snapshot: str) -> None:
     """Make the snapshot's file, which nobody writes, visible to the connection."""
     live.execute("ATTACH DATABASE ? AS snapshot", (f"file:{snapshot}?immutable=1",))
 
 
-def run(live, part):
+def run(live: sqlite3.Connection, part: merge.Part) -> dict[str, int]:
     """Merge in one transaction, into `main` from `snapshot`; rows added per table."""
     tables = merge.shared(_columns(live, "main"), _columns(live, "snapshot"))
     added = {}
@@ -63,18 +65,18 @@ def run(live, part):
     return added
 
 
-def _holds(snapshot, part):
+def _holds(snapshot: sqlite3.Connection, part: merge.Part) -> bool:
     table, where = part.itself
     condition = merge.SQLITE.matches("here", where)
     return bool(snapshot.execute(f'SELECT 1 FROM "{table}" AS here WHERE {condition}', part.values).fetchone())
 
 
-def _columns(live, schema):
+def _columns(live: sqlite3.Connection, schema: str) -> merge.Tables:
     names = live.execute(f"SELECT name FROM {schema}.sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")
     return {name: _columns_of(live, schema, name) for (name,) in names.fetchall()}
 
 
-def _columns_of(live, schema, table):
+def _columns_of(live: sqlite3.Connection, schema: str, table: str) -> list[merge.Column]:
     rows = live.execute(f'PRAGMA {schema}.table_info("{table}")').fetchall()
     keys = [name for _, name, _, _, _, key in rows if key]
     return [
@@ -84,7 +86,7 @@ def _columns_of(live, schema, table):
 
 
 @contextlib.contextmanager
-def _opened(path):
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     database = sqlite3.connect(f"file:{quote(str(path))}", uri=True, isolation_level=None)
     try:
         yield database

@@ -1,13 +1,15 @@
 """Restore one account or one room of a snapshot into the running server."""
 
+import argparse
 import hashlib
 import json
 import shutil
 from pathlib import Path
 
 from lanpi.pi.backup import merge_postgres, merge_sqlite, work
-from lanpi.pi.backup.common import FOLDER, Problem, empty, require_space
+from lanpi.pi.backup.common import FOLDER, Problem, Reporter, empty, require_space
 from lanpi.pi.backup.content import NAME, read_content, sha256
+from lanpi.pi.backup.document import Content, Database, FileEntry
 from lanpi.pi.backup.merge import Part
 from lanpi.pi.backup.places import opened
 from lanpi.pi.backup.restic import Restic
@@ -19,7 +21,7 @@ ENGINES = {"sqlite": merge_sqlite, "postgresql": merge_postgres}
 CALLED = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
-def bring(reporter, options):
+def bring(reporter: Reporter, options: argparse.Namespace) -> None:
     """Merge the named account or room; result: rows added per table, files added."""
     declared, domain = work.manifest(), work.manifest()["domain"]
     name, _, host = (options.account or options.room).partition("@")
@@ -42,12 +44,12 @@ def bring(reporter, options):
     reporter.say("result", added=added, files=placed, rows=sum(added.values()))
 
 
-def upload_folder(jid):
+def upload_folder(jid: str) -> str:
     """Name of the folder with an account's files (mod_http_upload, jid_in_url: sha1)."""
-    return hashlib.sha1(jid.encode()).hexdigest()
+    return hashlib.sha1(jid.encode(), usedforsecurity=False).hexdigest()
 
 
-def its_database(content, kind):
+def its_database(content: Content, kind: str) -> Database:
     """The snapshot's entry for its database, which must be of the same kind as the one in use."""
     entry = next(entry for entry in content["databases"] if entry["kind"] in ENGINES)
     if entry["kind"] != kind:
@@ -59,7 +61,9 @@ def its_database(content, kind):
     return entry
 
 
-def _fetch(reporter, options, uploads, kind):
+def _fetch(
+    reporter: Reporter, options: argparse.Namespace, uploads: str, kind: str
+) -> tuple[Database, dict[str, FileEntry]]:
     reporter.step(f"Looking for the snapshot at {options.location}")
     with opened(options.location) as repository:
         restic = Restic(repository, options.location, options.key, options.environment)
@@ -78,7 +82,7 @@ def _fetch(reporter, options, uploads, kind):
     return entry, files
 
 
-def _place(path, copy, known):
+def _place(path: Path, copy: Path, known: FileEntry) -> int:
     if path.exists() or not copy.is_file() or sha256(copy) != known["sha256"]:
         return 0
     for folder in reversed(path.relative_to(UPLOADS).parents[:-1]):

@@ -15,7 +15,8 @@ FIRST_SECONDS = 20.0
 LATER_SECONDS = 120.0
 QUIET_SECONDS = 180.0  # longer than restic waits between two tries of one thing: what fails now is something else
 ENVIRONMENT_HINT = "Check the login in /etc/lanpi/backup.env on the Pi"
-# Answers that no further try will change: S3's (docs.aws.amazon.com, "Error responses") as restic words them, and HTTP's.
+# Answers that no further try will change: S3's (docs.aws.amazon.com, "Error responses") as restic words them, and
+# HTTP's.
 REFUSALS = re.compile(
     r"signature we calculated does not match|Access ?Key ?Id you provided does not exist|Access Denied|not authorized"
     r"|InvalidAccessKeyId|SignatureDoesNotMatch|no credentials found|\(\$AWS_\w+\) is empty"
@@ -26,7 +27,7 @@ SILENCE = re.compile(r"dial tcp|unable to start the sftp session")
 NO_BUCKET = re.compile(r"bucket does not exist|NoSuchBucket", re.IGNORECASE)
 
 
-def refusal(why, shown):
+def refusal(why: str, shown: str) -> Problem | None:
     """A Problem where a place has refused for good, else None."""
     if REFUSALS.search(why):
         return Problem(f"{shown} does not let this Pi in: {why.rstrip('.')}", ENVIRONMENT_HINT, "refused")
@@ -35,12 +36,12 @@ def refusal(why, shown):
     return None
 
 
-def silence(why, shown):
+def silence(why: str, shown: str) -> Problem | None:
     """A Problem where restic could not even ask a place, else None."""
     return _unanswered(why, shown) if SILENCE.search(why) else None
 
 
-def _unanswered(why, shown):
+def _unanswered(why: str, shown: str) -> Problem:
     return Problem(f"{shown} does not answer: {why}", "Is it switched on, and is its address right?")
 
 
@@ -50,11 +51,11 @@ class Patience:
     shown: the place as the user named it.
     """
 
-    def __init__(self, shown):
+    def __init__(self, shown: str) -> None:
         self._shown, self._disk = shown, disk_number(shown)
         self._since, self._last, self._seen = 0.0, 0.0, 0
 
-    def ends(self, said, moment):
+    def ends(self, said: str, moment: float) -> Problem | None:
         """A Problem when there is no point in waiting longer, else None.
 
         said: all that restic has written on standard error.

@@ -13,20 +13,13 @@ import os
 import shutil
 import subprocess
 import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from lanpi.pi.backup import postgres
+from lanpi.pi.backup import moved, postgres
 from lanpi.pi.backup.catalogue import TAG, matches, newest
-from lanpi.pi.backup.common import (
-    Problem,
-    command,
-    empty,
-    make_folder,
-    read_json,
-    require_space,
-    sync_folder,
-    write_whole,
-)
+from lanpi.pi.backup.common import Problem, Reporter, command, empty, read_json, require_space
 from lanpi.pi.backup.content import (
     NAME,
     NOBODYS,
@@ -36,31 +29,45 @@ from lanpi.pi.backup.content import (
     table_differences,
     total_bytes,
 )
+from lanpi.pi.backup.document import Content, FileEntry, RestoreState, Snapshot
 from lanpi.pi.backup.exchange import NEW_DATABASE, OLD_DATABASE, exchange, give_back, keep_place
+from lanpi.pi.backup.moved import SERVER
 from lanpi.pi.backup.places import opened
 from lanpi.pi.backup.restic import Restic
+from lanpi.pi.files import make_folder, sync_folder, write_whole
 
 FOLDER = Path("/var/lib/lanpi/restore")
 NEW = FOLDER / "new"
 STATE = FOLDER / "state.json"
 PREVIOUS = Path("/var/lib/lanpi/previous")
-SERVER = "ejabberd.service"
-NAME_UNIT = Path("/etc/systemd/system/lanpi-name.service")  # roles/network: announces a domain other than the host name
 START_SECONDS = 180.0
 UNFINISHED = ("settings", "swapping", "swapped")
 
 
-def state():
+def state() -> RestoreState | None:
     """How far a restore got: snapshot, place of the previous data, phase; None where none is under way."""
-    return read_json(STATE)
+    known: RestoreState | None = read_json(STATE)
+    return known
 
 
-def note(**values):
+def reached() -> RestoreState:
+    """How far the restore got that is under way.
+
+    Raises:
+        Problem: none is.
+    """
+    known = state()
+    if known is None:
+        raise Problem("no restore is under way", "Run `lanpi restore` again from the start")
+    return known
+
+
+def note(**values: Any) -> None:
     """Record how far the restore got."""
     write_whole(STATE, json.dumps((state() or {}) | values, indent=1))
 
 
-def fetch(reporter, location, key, environment, name):
+def fetch(reporter: Reporter, location: str, key: str, environment: str, name: str) -> None:
     """Copy a snapshot next to the current data and compare all of it with its content."""
     reporter.step(f"Looking for the snapshot at {location}")
     with opened(location) as repository:
@@ -83,7 +90,7 @@ def fetch(reporter, location, key, environment, name):
                 )
             empty(NEW)
             note(snapshot=snapshot["id"], phase="fetching", previous=time.strftime("%Y%m%d-%H%M%S", time.gmtime()))
-        if state()["phase"] == "fetching":
+        if reached()["phase"] == "fetching":
             require_space(FOLDER, total_bytes(content), "the snapshot")
             reporter.step(f"Restoring snapshot {snapshot['short_id']} next to the current data")
             restic.restore(snapshot["id"], NEW, reporter.progress)
@@ -95,13 +102,13 @@ def fetch(reporter, location, key, environment, name):
             if wrong:
                 raise Problem(f"the snapshot cannot be restored: {'; '.join(wrong[:5])}", "Choose another --snapshot")
             note(phase="fetched")
-    reporter.say("result", id=snapshot["short_id"], phase=state()["phase"], **summary(content))
+    reporter.say("result", id=snapshot["short_id"], phase=reached()["phase"], **summary(content))
 
 
-def choose(found, name):
+def choose(found: list[Snapshot], name: str) -> Snapshot:
     """The snapshot that the user chose, among those that lanpi made."""
     ours = [entry for entry in found if any(tag.startswith(TAG) for tag in entry.get("tags") or [])]
-    domains = {tag.removeprefix(TAG) for entry in ours for tag in entry["tags"] if tag.startswith(TAG)}
+    domains = {tag.removeprefix(TAG) for entry in ours for tag in (entry.get("tags") or []) if tag.startswith(TAG)}
     chosen = [entry for entry in ours if matches(entry, name)]
     if not chosen:
         raise Problem(
@@ -118,25 +125,25 @@ def choose(found, name):
     return newest(chosen)
 
 
-def _content():
-    content = read_json(NEW / NAME)
+def _content() -> Content:
+    content: Content | None = read_json(NEW / NAME)
     if content is None:
         raise Problem("no snapshot has been fetched to restore", "Run `lanpi restore` again from the start")
     return content
 
 
-def _previous():
-    return PREVIOUS / state()["previous"]
+def _previous() -> Path:
+    return PREVIOUS / reached()["previous"]
 
 
-def _items(content, place):
+def _items(content: Content, place: str) -> set[str]:
     return {item["name"] for item in content["items"] if item.get("place", "data") == place}
 
 
-def settings(reporter):
+def settings(reporter: Reporter) -> None:
     """Put configuration, secrets and authority in place; the previous ones are copied to PREVIOUS first."""
     content = _content()
-    if state()["phase"] not in ("fetched", "settings"):
+    if reached()["phase"] not in ("fetched", "settings"):
         return
     note(phase="settings")
     names = _items(content, "settings")
@@ -146,7 +153,7 @@ def settings(reporter):
     reporter.say("result", domain=content["domain"])
 
 
-def _place_setting(path, new, entry):
+def _place_setting(path: Path, new: Path, entry: FileEntry) -> None:
     if path.is_file() and path.read_bytes() == new.read_bytes():
         return  # as it was, or placed before an interruption
     kept = Path(f"{_previous()}/files{path}")
@@ -167,10 +174,10 @@ def _place_setting(path, new, entry):
     sync_folder(path.parent)
 
 
-def swap(reporter):
+def swap(reporter: Reporter) -> None:
     """Exchange the data; go back automatically when the server does not start with them."""
     content = _content()
-    if state()["phase"] == "swapped":
+    if reached()["phase"] == "swapped":
         reporter.say("result", previous=str(_previous()), **summary(content))
         return
     note(phase="swapping")
@@ -178,6 +185,7 @@ def swap(reporter):
         reporter.step("Exchanging the data")
         command(["systemctl", "stop", SERVER], seconds=180)
         exchange(content, NEW, _previous())
+        _take_back_note()
         reporter.step("Starting the server with the restored data")
         _start(content)
         _load_mnesia(content)
@@ -190,7 +198,14 @@ def swap(reporter):
     reporter.say("result", previous=str(_previous()), **summary(content))
 
 
-def _start(content):
+def _take_back_note() -> None:
+    """A server is here again; the note that the last one has moved is kept until the restore is proven."""
+    if known := moved.read():
+        note(moved=asdict(known))
+        moved.forget()
+
+
+def _start(content: Content) -> None:
     """Start ejabberd and wait until it serves the people who are in the snapshot."""
     command(["systemctl", "reset-failed", SERVER])
     command(["systemctl", "start", SERVER], seconds=300)
@@ -214,10 +229,12 @@ def _start(content):
         time.sleep(0.5)
 
 
-def _load_mnesia(content):
+def _load_mnesia(content: Content) -> None:
     """ejabberd's restore says "done" whatever it did (a wrong node name too): what counts is the result."""
     mnesia = content["mnesia"]
-    rows = {name: count for name, count in (mnesia or {}).get("tables", {}).items() if count}
+    if mnesia is None:
+        return
+    rows = {name: count for name, count in mnesia["tables"].items() if count}
     if not rows:
         return
     handed = Path("/var/lib/ejabberd/lanpi-restore.backup")
@@ -233,7 +250,7 @@ def _load_mnesia(content):
         raise Problem(f"Mnesia was not restored: {'; '.join(wrong)}")
 
 
-def back(reporter):
+def back(reporter: Reporter) -> None:
     """Put the previous data and settings back."""
     content, previous = _content(), _previous()
     reporter.step("Putting the previous data back")
@@ -246,23 +263,34 @@ def back(reporter):
             kept.replace(path)
     # The server may have written into the copy: the next restore starts with a fresh one.
     note(phase="fetching")
+    if left := _left():
+        # What was here before has moved to another Pi, and stays off.
+        moved.write(left)
+        moved.stop(left.domain)
+        return
     command(["systemctl", "reset-failed", SERVER])
     command(["systemctl", "start", SERVER], seconds=300)
 
 
-def finish(reporter):
+def _left() -> moved.Note | None:
+    """Where the server went that was here before the restore; None where it did not."""
+    known = state()
+    return moved.Note(**known["moved"]) if known and "moved" in known else moved.read()
+
+
+def finish(reporter: Reporter) -> None:
     """The restore is proven: remove its work folder; the previous data stay."""
     previous, domain = str(_previous()), _content()["domain"]
     has_previous = _previous().exists()
-    told = domain if NAME_UNIT.exists() else ""
+    told = domain if moved.NAME_UNIT.exists() else ""
     if told:
         # It waits for the old Pi to give up the name, which may just have happened.
-        command(["systemctl", "restart", NAME_UNIT.name])
+        command(["systemctl", "restart", moved.NAME_UNIT.name])
     shutil.rmtree(FOLDER)
     reporter.say("result", told=told, previous=previous if has_previous else "")
 
 
-def discard(reporter):
+def discard(reporter: Reporter) -> None:
     """Remove the data from before the restores."""
     known = state()
     if known and known["phase"] in UNFINISHED:

@@ -1,12 +1,12 @@
 """The two accounts of the checks: created on the Pi; their passwords never leave it."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any
 
 from lanpi.pi.checks.names import ACCOUNTS, SECRETS
+from lanpi.pi.files import write_whole
 from lanpi.pi.im import api as im
 from lanpi.pi.xmpp.client import Login
 
@@ -49,12 +49,5 @@ def renew(domain: str) -> dict[str, str]:
             im.call(domain, "change_password", user=name, host=domain, newpass=password)
         else:
             im.call(domain, "register", user=name, host=domain, password=password)
-    target = Path(SECRETS)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(target.with_suffix(".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(passwords, file)
-        file.flush()
-        os.fsync(file.fileno())
-    target.with_suffix(".new").replace(target)
+    write_whole(Path(SECRETS), json.dumps(passwords), mode=0o600)
     return passwords

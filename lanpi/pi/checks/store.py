@@ -9,6 +9,7 @@ from pathlib import Path
 from lanpi.pi.checks import ring
 from lanpi.pi.checks.names import REWRITE_LINES
 from lanpi.pi.checks.ring import Sample
+from lanpi.pi.files import write_whole
 
 
 @contextlib.contextmanager
@@ -41,15 +42,8 @@ def last(path: str) -> Sample | None:
 
 def write(path: str, samples: list[Sample]) -> int:
     """Replace a file, atomically; returns the bytes written."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(".new")
     text = "".join(map(ring.to_line, samples))
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(target)
+    write_whole(Path(path), text, mode=0o644)
     return len(text)
 
 

@@ -141,9 +141,14 @@ def follow(services: list[str], emit: Callable[[dict[str, Any]], None]) -> None:
                 process.wait()
 
 
-def _secrets() -> str | None:
+def _secrets() -> list[str]:
+    found = secrets.values(_text(secrets.SECRETS))
+    return found + [value for path in secrets.VARIABLES for value in secrets.variables(_text(path))]
+
+
+def _text(path: str) -> str | None:
     try:
-        return Path(secrets.SECRETS).read_text()
+        return Path(path).read_text()
     except (FileNotFoundError, PermissionError):  # nor can whoever may not read it see logs that hold them
         return None
 
@@ -157,7 +162,7 @@ def main() -> None:
     parser.add_argument("--follow", action="store_true")
     parser.add_argument("--services", default="")
     options = parser.parse_args()
-    redact = secrets.redactor(secrets.values(_secrets()))
+    redact = secrets.redactor(_secrets())
     services = [name for name in options.services.split(",") if name]
     pattern = re.compile(options.grep, re.I) if options.grep else None
     level = lines.LEVELS.index(options.level)

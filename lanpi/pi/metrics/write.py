@@ -2,10 +2,10 @@
 
 import argparse
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from lanpi.pi.files import write_whole
 from lanpi.pi.im import api as im
 from lanpi.pi.metrics import exposition
 from lanpi.pi.read.source import Machine
@@ -24,17 +24,11 @@ def figures(source: Machine, units: list[str]) -> Iterator[exposition.Sample]:
         yield "lanpi_ejabberd_processes", {}, float(answer)
 
 
-def write(path: str, text: str) -> None:
-    """Put the file in place in one step: the exporter may read it at any moment."""
-    new = Path(path + ".new")
-    new.write_text(text)
-    new.chmod(0o644)
-    os.replace(new, path)  # noqa: PTH105
-
-
 def main() -> None:
     """Command line: --units with commas."""
     parser = argparse.ArgumentParser(prog="metrics")
     parser.add_argument("--units", default="")
     options = parser.parse_args()
-    write(FILE, exposition.exposition(figures(Machine(), [name for name in options.units.split(",") if name])))
+    found = figures(Machine(), [name for name in options.units.split(",") if name])
+    # In one step: the exporter may read the file at any moment.
+    write_whole(Path(FILE), exposition.exposition(found), mode=0o644)

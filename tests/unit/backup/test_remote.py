@@ -85,5 +85,21 @@ def test_the_sheet_has_key_places_and_command():
     sheet = recovery_sheet("chat.example.org", ["usb:1A2B-3C4D", "sftp:pi@nas:/b"], "s3cr3t")
     for text in ("chat.example.org", "s3cr3t", "sftp:pi@nas:/b", "lanpi restore --from usb:1A2B-3C4D --key-file"):
         assert text in sheet
+    assert "Plug the disk" in sheet
     assert "█" in sheet
     assert "\x1b" not in sheet
+
+
+def test_a_sheet_says_when_no_place_outlives_the_card():
+    sheet = recovery_sheet("chat.example.org", [], "s3cr3t")
+    assert "Places: NONE YET" in sheet
+    assert "lanpi backup add" in sheet
+    assert "lanpi restore" not in sheet
+
+
+def test_a_trial_has_no_more_rights_than_the_nightly_backup():
+    host = FakeHost(0, {"event": "result"})
+    Program(host, Steps(), ("/usr/bin/python3", "/run/x/backup")).run("place-try", "/srv", confined=True)
+    assert host.argv[0] == "systemd-run"
+    assert "ProtectHome=read-only" in host.argv
+    assert host.argv[-4:] == ["/usr/bin/python3", "/run/x/backup", "place-try", "/srv"]

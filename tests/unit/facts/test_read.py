@@ -41,10 +41,11 @@ class ThisMachine:
         return Completed(" ".join(argv), done.returncode, done.stdout, done.stderr)
 
 
-def test_one_round_trip_reads_this_machine() -> None:
+def test_a_program_reads_this_machine() -> None:
     host = ThisMachine()
     facts = read_facts(host, root=False, packages=["dpkg", "no-such-package"], units=["no-such.service"])
-    assert len(host.calls) == 1
+    # The first asks for the program that an install puts there; where that is the same version, it is the only one.
+    assert 1 <= len(host.calls) <= 2
     assert facts.hardware.memory_bytes > 0
     assert facts.hardware.cores > 0
     assert facts.storage.root_total_bytes >= facts.storage.root_free_bytes > 0

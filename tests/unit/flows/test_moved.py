@@ -1,82 +1,65 @@
-"""A Pi whose server has moved out does not start it again by accident, and says so."""
+"""What the flows do on a Pi whose server has moved to another one."""
 
-import json
-from types import SimpleNamespace
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lanpi.config.model import Config
 from lanpi.errors import ExitCode, LanpiError
-from lanpi.facts.model import MovedOut
-from lanpi.flows import install as install_flow
-from lanpi.flows import tune as tune_flow
-from lanpi.hosts.base import Completed
-from lanpi.im.admin import Server
-from lanpi.im.moved import read_moved, require_here
-from lanpi.pi.read import moved as reading
+from lanpi.facts.model import Facts, MovedOut
+from lanpi.flows import groundwork
+from lanpi.flows import install as module
+from lanpi.flows.moved import bring_back, require_here
+from unit.tuning.machines import machine
 
-MOVED = MovedOut("2026-11-24T10:00:00+00:00", "doc.local", "192.0.2.9")
+MOVED = MovedOut("2026-11-24T10:00:00+00:00", "home.local", "pi@new.local")
 
 
 class Pi:
-    name = "pi@old"
-    can_be_root = True
+    name = "old"
 
-    def __init__(self, files=None):
-        self.files = files or {}
+    def __init__(self) -> None:
+        self.ran: list[list[str]] = []
 
-    def run(self, argv, **_):
-        return Completed(argv[0], 1, b"", b"no answer")
-
-    def get(self, path, *, root=False):
-        try:
-            return self.files[path]
-        except KeyError:
-            raise FileNotFoundError(path) from None
-
-
-class Report:
-    def begin(self, step):
+    def require_root(self) -> None:
         pass
 
-    def end(self, detail=""):
-        pass
+    def persist(self, do: Any, report: Any) -> Any:
+        return do()
+
+    def run(self, argv: list[str], **_: Any) -> None:
+        self.ran.append(argv)
 
 
-def test_only_force_brings_it_back():
-    with pytest.raises(LanpiError, match=r"doc\.local moved to 192\.0\.2\.9 on 2026-11-24") as caught:
-        require_here(Pi(), MOVED, force=False)
-    assert caught.value.exit_code is ExitCode.REFUSED
-    assert "`lanpi install --force`" in caught.value.next_step
-    require_here(Pi(), MOVED, force=True)
-    require_here(Pi(), None, force=False)
+class Quiet:
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
 
 
-def test_an_install_refuses_before_it_touches_anything(monkeypatch):
-    intent = SimpleNamespace(
-        facts=SimpleNamespace(moved=MOVED), config=SimpleNamespace(admin="admin"), domain="doc.local"
-    )
-    monkeypatch.setattr(install_flow, "look", lambda *_, **__: intent)
-    with pytest.raises(LanpiError, match="moved to"):
-        install_flow.install(Pi(), lambda _: Config(), install_flow.Options(), Report())
+def moved_out() -> Facts:
+    return replace(machine(1024), moved=MOVED)
 
 
-def test_tune_refuses_too(monkeypatch):
-    monkeypatch.setattr(tune_flow, "read_facts", lambda *_, **__: SimpleNamespace(moved=MOVED))
-    with pytest.raises(LanpiError, match="moved to"):
-        tune_flow.propose(Pi(), tune_flow.Change(people=3))
+def test_an_install_is_refused_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groundwork, "read_facts", lambda *_, **__: moved_out())
+    pi: Any = Pi()
+    for options in (module.Options(), module.Options(check=True)):
+        with pytest.raises(LanpiError, match=r"has moved to pi@new\.local on 2026-11-24") as refused:
+            module.install(pi, lambda _: Config(), options, Quiet())
+        assert refused.value.exit_code is ExitCode.BLOCKED
+        assert "lanpi install --force" in (refused.value.next_step or "")
+    assert pi.ran == []
 
 
-def test_commands_about_people_say_where_the_server_is():
-    note = json.dumps({"when": MOVED.when, "domain": MOVED.domain, "to": MOVED.to}).encode()
-    with pytest.raises(LanpiError, match=r"doc\.local moved to 192\.0\.2\.9"):
-        Server(Pi({reading.MARKER: note}), "doc.local").accounts()
-    with pytest.raises(LanpiError, match="ejabberd refused"):
-        Server(Pi(), "doc.local").accounts()
+def test_a_damaged_note_counts_as_a_move() -> None:
+    with pytest.raises(LanpiError, match="has moved to another Pi"):
+        require_here(Pi(), replace(machine(1024), moved=MovedOut("", "", "")))  # type: ignore[arg-type]
 
 
-def test_a_damaged_note_still_says_that_it_has_moved():
-    assert read_moved(Pi({reading.MARKER: b"{"})) == MovedOut("", "", "")
-    source = SimpleNamespace(read_text={reading.MARKER: "{"}.get)
-    assert reading.moved(source) == {"when": "", "domain": "", "to": ""}
-    assert reading.moved(SimpleNamespace(read_text={}.get)) is None
+def test_the_note_goes_when_the_server_comes_back() -> None:
+    pi: Any = Pi()
+    bring_back(pi, moved_out())
+    assert pi.ran == [["rm", "-f", "/var/lib/lanpi/moved.json"]]
+    bring_back(pi, machine(1024))
+    assert len(pi.ran) == 1

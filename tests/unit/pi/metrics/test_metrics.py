@@ -10,7 +10,6 @@ import pytest
 from lanpi.config.model import Config
 from lanpi.deploy.ports import declared_ports, openings
 from lanpi.health.read import readings_from_json
-from lanpi.pi.metrics import write
 from lanpi.pi.metrics.exposition import HELP, exposition, samples
 
 ROOT = Path(__file__).parents[4]
@@ -54,15 +53,6 @@ def test_a_label_cannot_break_the_format():
 def test_an_unknown_name_is_an_error():
     with pytest.raises(KeyError):
         exposition([("lanpi_typo", {}, 1.0)])
-
-
-def test_the_file_is_replaced_at_once_and_may_be_read_by_the_exporter(tmp_path):
-    path = tmp_path / "lanpi.prom"
-    for text in ("one\n", "two\n"):
-        write.write(str(path), text)
-        assert path.read_text() == text
-    assert path.stat().st_mode & 0o777 == 0o644
-    assert [each.name for each in tmp_path.iterdir()] == ["lanpi.prom"]
 
 
 def test_the_port_is_open_only_with_metrics_and_only_at_home():
