@@ -24,7 +24,7 @@ def logs(
         typer.Argument(
             metavar="TARGET|SERVICE",
             help="A target (default: this machine) and services, in any order: ejabberd, redis, postgresql, epmd, "
-            "kernel, lanpi, or one of lanpi's units (default: all).",
+            "nginx, kernel, lanpi, or one of lanpi's units (default: all).",
             show_default=False,
         ),
     ] = None,

@@ -104,6 +104,20 @@ class Network(_Section):
     allow_ports: Annotated[list[str], AfterValidator(_ports), Allowed("a list of PORT/tcp or PORT/udp")] = Field(
         [], description="Additional ports to let in, each PORT/tcp or PORT/udp."
     )
+    connections_per_address: int = Field(
+        4000,
+        ge=50,
+        le=1000000,
+        description="Connections of one address at a time, all services for people together: twice a school of two "
+        "thousand behind one router. No address gets more than half of what the Pi can hold.",
+    )
+    new_connections_per_minute: int = Field(
+        3000,
+        ge=60,
+        le=1000000,
+        description="New connections of one address a minute, after as many at once as it may have at a time; "
+        "further ones wait.",
+    )
     wifi_power_save: bool = Field(False, description="Leave Wi-Fi power saving on; messages may then arrive late.")
 
 

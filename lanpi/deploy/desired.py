@@ -23,6 +23,7 @@ from lanpi.deploy.alert_settings import build_alert_settings
 from lanpi.deploy.backup_manifest import build_manifest
 from lanpi.deploy.declaration import Entry, FileEntry
 from lanpi.deploy.expressions import holds
+from lanpi.deploy.front_door import front_door
 from lanpi.deploy.ownership import Ownership, ownership
 from lanpi.deploy.roles import declarations
 from lanpi.facts.model import Facts
@@ -179,8 +180,17 @@ def _tls(config: Config) -> dict[str, str | None]:
             return {"certificate": f"{paths.PI_TLS}/server.pem", "key": None}
 
 
+TLS_CIPHERS = ":".join(
+    f"ECDHE-{key}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+    for key in ("ECDSA", "RSA")
+)
+"""Mozilla's "intermediate" recommendation, less finite-field Diffie-Hellman: forward secrecy only."""
+
+
 def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, Any]:
     """All that templates and ``when`` conditions can refer to."""
+    has = partial(_has, facts.os.codename, config.im.channel)
     return {
         "facts": facts,
         "config": config,
@@ -200,9 +210,14 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "ports": ports.declared_ports(),
         "logs": _logs(config),
         "tls": _tls(config),
+        "tls_ciphers": TLS_CIPHERS,
+        # nginx 1.26 is in trixie, 1.22 in bookworm.
+        "door": front_door(
+            config, plan, domain, ssh_ports(facts), passes=facts.os.codename != "bookworm", tagged=has("listener_tag")
+        ),
         "secret": lambda name: f"@LANPI_SECRET:{name}@",
         "backup_calendar": calendar(config.backup.schedule),
-        "has": partial(_has, facts.os.codename, config.im.channel),
+        "has": has,
     }
 
 

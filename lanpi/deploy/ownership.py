@@ -36,5 +36,22 @@ def ownership(config: Config) -> tuple[Ownership, ...]:
     return tuple(_ownership(entry) for entry in entries if holds(entry.when, {"config": config}))
 
 
+def owned() -> tuple[Ownership, ...]:
+    """What the roles declare under some configuration: whatever is made, and files that are not for everybody.
+
+    For a look at a Pi whose configuration is not known yet: what is not there is not judged.
+    """
+    found: dict[str, Ownership] = {}
+    for declared in declarations().values():
+        for made in declared.made:
+            found.setdefault(made.path, _ownership(made))
+        for file in (*declared.early_files, *declared.files):
+            restricted = file.owner != "root" or not int(file.mode, 8) & 0o004
+            if restricted and "{" not in file.path:
+                group = file.group or file.owner
+                found.setdefault(file.path, Ownership(file.path, file.owner, group, file.mode, tuple(file.restarts)))
+    return tuple(found.values())
+
+
 def _ownership(entry: MadeEntry) -> Ownership:
     return Ownership(entry.path, entry.owner, entry.group or entry.owner, entry.mode, tuple(entry.restarts))

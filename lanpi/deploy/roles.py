@@ -10,8 +10,8 @@ from lanpi import paths
 from lanpi.deploy.declaration import Declaration, parse_declaration
 
 ROLES = (
-    "base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "calls", "mqtt", "alerts",
-    "backup", "checks", "metrics",
+    "base", "memory", "logs", "network", "redis", "tls", "limits", "database", "im", "calls", "mqtt", "web",
+    "alerts", "backup", "checks", "metrics",
 )  # fmt: skip
 """In the order in which their units start."""
 

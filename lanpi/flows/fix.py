@@ -121,6 +121,10 @@ def take(session: Session, step: Step, converge: Callable[[], None], report: Pro
                     session.run(argv, root=True, timeout_seconds=TIMEOUT_SECONDS)
 
 
+FORGET = 'nft delete element inet lanpi "$1" "{ $2 }" || :'
+"""Where there is nothing to forget, nft fails, and that is well."""
+
+
 def commands(step: Step, *, now: float) -> list[list[str]]:
     """The commands of a step (but converge and check, which are more than commands).
 
@@ -143,10 +147,19 @@ def commands(step: Step, *, now: float) -> list[list[str]]:
         "ownership": [*(argv for line in target.splitlines() for argv in _owned(line)), START_AGAIN],
         "clock": [["date", "-u", "-s", f"@{now:.0f}"]],
         "time-service": [["systemctl", "enable", "--now", "systemd-timesyncd.service"]],
-        "unban": [["/usr/lib/lanpi/im-call", "unban_ip", json.dumps({"address": target})]],
-        "unlimit": [["nft", "delete", "element", "inet", "lanpi", name, f"{{ {who} }}"]],
+        "unban": [["/usr/lib/lanpi/im-call", "unban_ip", json.dumps({"address": each})] for each in _as_seen(target)],
+        "unlimit": [
+            ["nft", "delete", "element", "inet", "lanpi", name, f"{{ {who} }}"],
+            # The rate is forgotten with it, where it is still remembered.
+            ["sh", "-c", FORGET, "sh", name.replace("limited", "rate"), who],
+        ],
     }  # fmt: skip
     return fixed[step.action]
+
+
+def _as_seen(address: str) -> tuple[str, ...]:
+    """An address as ejabberd may know it: its listeners see IPv4 as ::ffff:192.0.2.1."""
+    return (address, f"::ffff:{address}/128") if "." in address and ":" not in address else (address,)
 
 
 def _owned(line: str) -> list[list[str]]:

@@ -37,7 +37,8 @@ CAUSES = (
            "another program uses one of its ports",
            "Stop that program (ss -tlnp shows it), then restart the service", ""),
     _cause("configuration", r"Invalid .*configuration|syntax error|Failed to load configuration|"
-           r"Failed to parse.*ejabberd\.yml|Unknown option|bad config", "its configuration is broken",
+           r"Failed to parse.*ejabberd\.yml|Unknown option|bad config|"
+           r"nginx: configuration file .* test failed", "its configuration is broken",
            "Put lanpi's configuration back: lanpi install", "converge"),
     _cause("permission", r"\beacces\b|permission denied|readonly database|unable to open database file",
            "it may not read or write one of its files", "See which: lanpi doctor --only ownership,drift", "restart"),

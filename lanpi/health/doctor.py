@@ -13,7 +13,7 @@ from lanpi.health.table import TABLE, judge_facts, judge_readings
 # Within a level: what makes services fail, then the services, then the rest.
 _CAUSES = ("moved", "installed", "card", "disk-full", "clock", "ownership", "certificate", "packages", "power", "heat",
            "memory", "oom")  # fmt: skip
-_SERVICES = ("database", "redis", "im", "messages")
+_SERVICES = ("database", "redis", "im", "web", "messages")
 _BY_ID = {check.id: check for check in (*upkeep.CHECKS, *board.CHECKS, *services.CHECKS)}
 CHECKS: tuple[Check, ...] = tuple(
     _BY_ID[name] for name in (*_CAUSES, *_SERVICES, *(name for name in _BY_ID if name not in (*_CAUSES, *_SERVICES)))

@@ -4,10 +4,10 @@ import json
 import time
 from typing import Any
 
+from lanpi.deploy.ownership import owned
 from lanpi.deploy.roles import kept_units
 from lanpi.facts.records import build_record
 from lanpi.health.evidence import Evidence
-from lanpi.health.owned import OWNED
 from lanpi.health.readings import Readings
 from lanpi.hosts.base import Host
 from lanpi.ship.bundle import broken_reading, run_program
@@ -15,7 +15,7 @@ from lanpi.ship.bundle import broken_reading, run_program
 STATUS_SECONDS = 30
 EVIDENCE_SECONDS = 120
 """A day of logs takes its time to read on a Pi 3."""
-ALWAYS_WATCHED = ("ejabberd.service", "redis-server.service", "ssh.service")
+ALWAYS_WATCHED = ("ejabberd.service", "redis-server.service", "nginx.service", "ssh.service")
 
 
 def watched_units() -> tuple[str, ...]:
@@ -24,7 +24,8 @@ def watched_units() -> tuple[str, ...]:
 
 
 def _what() -> list[str]:
-    return [f"--units={','.join(watched_units())}", f"--owned={json.dumps(OWNED)}"]
+    wanted = [(each.path, each.owner, each.group, each.mode) for each in owned()]
+    return [f"--units={','.join(watched_units())}", f"--owned={json.dumps(wanted)}"]
 
 
 def read_status(host: Host, *, root: bool, since_seconds: float = 0) -> Readings:

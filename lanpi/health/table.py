@@ -79,8 +79,14 @@ def _database(readings: Readings) -> services.Core | None:
     return services.Core(POSTGRESQL, _clusters(readings), readings.epoch_seconds, readings.moved is not None)
 
 
+def _web(readings: Readings) -> services.Core | None:
+    # A Pi of an earlier lanpi has no nginx, and misses nothing.
+    found = tuple(service for service in readings.services if service.unit == services.WEB)
+    return services.Core(services.WEB, found, readings.epoch_seconds, readings.moved is not None) if found else None
+
+
 def _others(readings: Readings) -> services.Others:
-    core = (services.SERVER, services.CACHE)
+    core = (services.SERVER, services.CACHE, services.WEB)
     found = tuple(
         service for service in readings.services if service.unit not in core and not service.unit.startswith(POSTGRESQL)
     )
@@ -167,6 +173,15 @@ ENTRIES: tuple[Entry[Any], ...] = (
         "database",
         "Services",
         of_readings=_database,
+    ),
+    Entry(
+        "web",
+        "nginx",
+        "systemd's state of the web server",
+        services.core,
+        "web",
+        "Services",
+        of_readings=_web,
     ),
     Entry(
         "units",

@@ -22,9 +22,9 @@ class Entry:
     text: str
 
 
-SERVICES = ("ejabberd", "redis", "postgresql", "epmd", "lanpi", "kernel")
+SERVICES = ("ejabberd", "redis", "postgresql", "epmd", "nginx", "lanpi", "kernel")
 """What a source's name begins with; lanpi's own units can be named one by one too (lanpi-backup)."""
-_ALIASES = {"redis-server": "redis", "im": "ejabberd"}
+_ALIASES = {"redis-server": "redis", "im": "ejabberd", "web": "nginx"}
 
 
 def target_and_services(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:

@@ -113,13 +113,15 @@ def compile_sealed(files, changed):
             )  # fmt: skip
 
 
-def brief(module):
-    """The invocation as it goes back with the result.
+def take_parameters(module):
+    """The module's parameters, and in their place the paths alone.
 
-    Ansible would send all files back, and ansible-runner empties a result above 700,000 bytes (MAX_EVENT_RES): a
-    first install then said that nothing was written.
+    Ansible sends them back with every result, a failure's too, and ansible-runner empties a result above 700,000
+    characters (MAX_EVENT_RES): a first install then said that nothing was written.
     """
-    return {"module_args": {"files": [wanted["path"] for wanted in module.params["files"]]}}
+    given = module.params
+    module.params = {"files": [wanted["path"] for wanted in given["files"]]}
+    return given
 
 
 def main():
@@ -134,29 +136,24 @@ def main():
         },
         supports_check_mode=True,
     )
+    given = take_parameters(module)
     state, secrets, diffs = State(), Secrets(module.check_mode), []
     try:
-        secrets.recover(module.params["files"], state.digests, module.params["secrets"])
+        secrets.recover(given["files"], state.digests, given["secrets"])
     except SecretLostError as error:
-        module.fail_json(msg=str(error), invocation=brief(module))
-    files = break_seals(module, module.params["files"])
+        module.fail_json(msg=str(error))
+    files = break_seals(module, given["files"])
     changed = [wanted["path"] for wanted in files if place(module, state, secrets, wanted, diffs)]
     if not module.check_mode:
         compile_sealed(files, changed)
-    changed += [wanted["path"] for wanted in module.params["made"] if put_right(module, state, wanted, diffs)]
-    if module.params["prune"]:
-        kept = {wanted["path"] for wanted in module.params["files"]} | set(module.params["others"])
+    changed += [wanted["path"] for wanted in given["made"] if put_right(module, state, wanted, diffs)]
+    if given["prune"]:
+        kept = {wanted["path"] for wanted in given["files"]} | set(given["others"])
         for path in sorted(set(state.files) - kept):
             remove(module, state, secrets, path, diffs)
             changed.append(path)
     # In check mode nothing is noted on disk; the caller hands this on to lanpi_units.
-    module.exit_json(
-        changed=bool(changed),
-        paths=changed,
-        diff=capped(diffs),
-        asked=state.pending,
-        invocation=brief(module),
-    )
+    module.exit_json(changed=bool(changed), paths=changed, diff=capped(diffs), asked=state.pending)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ OTHERS_READ = 0o004
 
 # What stands beside a secret in other people's files: "requirepass x", "password: x", "token=x".
 _SHAPE = re.compile(
-    r"((?:(?:password|passwd|passphrase|secret|token)[\"']?[ \t]*[:=]|^[ \t]*(?:requirepass|masterauth|password)[ \t])"
+    r"((?<!@LANPI_)(?:(?:password|passwd|passphrase|secret|token)[\"']?[ \t]*[:=]"
+    r"|^[ \t]*(?:requirepass|masterauth|password)[ \t])"
     r"[ \t]*[\"']?)(?!@LANPI_SECRET:)([^\s\"',}]+)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -67,7 +68,7 @@ class Secrets:
             if lost["name"] in asked and lost["name"] not in self._values and needed:
                 raise SecretLostError(
                     f"{lost['what']} is lost: neither {SECRETS} nor {lost['file']} holds it. "
-                    f"Write it to {lost['file']} on the Pi ({lost['hint']}) and run the same command again"
+                    f"Write it to {lost['file']} on the Pi ({lost['hint']})"
                 )
         self._save()
 

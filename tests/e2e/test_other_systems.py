@@ -29,7 +29,7 @@ def test_bookworm_with_every_feature_switched_on(virtual_pi, lanpi, on_pi, tmp_p
     pi = virtual_pi("bookworm", suite="bookworm", model="4-2g")
     shrink_python(pi, on_pi)
     done = lanpi("install", f"virtual:{pi.name}", "--check")
-    assert (done.returncode, "part of Python is missing there: json" in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, "part of Python is missing: json" in done.stderr) == (1, True), done.stderr
     settings = tmp_path / "lanpi.yml"
     settings.write_text(
         "domain: chat.school.example\n"
@@ -51,7 +51,7 @@ def postgres(virtual_pi, lanpi, on_pi):
     shrink_python(pi, on_pi)
     settings = ("--set", "database=postgresql", "--set", "im.registration=invite")
     # What reads a Pi does with so little Python; --check says what it cannot tell yet.
-    assert "lanpi is not installed there" in lanpi("status", f"virtual:{pi.name}", "--json").stdout
+    assert "lanpi is not installed on this Pi" in lanpi("status", f"virtual:{pi.name}", "--json").stdout
     checked = sure(lanpi("install", f"virtual:{pi.name}", *settings, "--check", "--json"))
     assert json.loads(checked.stdout.splitlines()[-1])["changed"] == ["python3"]
     sure(lanpi("install", f"virtual:{pi.name}", *settings, "--json", timeout_seconds=600))

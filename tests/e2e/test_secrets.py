@@ -84,7 +84,9 @@ def test_no_output_log_or_journal_has_a_secret(installed, said, pi, target, on_p
     said.run("install", target, "-vvv")
     said.run("install", target, "--check", "--json")
     # What somebody changed by hand is put back, and neither value is shown.
-    on_pi(pi, f"sed -i 's/^requirepass .*/requirepass {REDIS_BY_HAND}/' /etc/redis/redis.conf", root=True)
+    # (Backwards, since sudo notes the command in the journal.)
+    change = f'sed -i "s/^requirepass .*/requirepass $(echo {REDIS_BY_HAND[::-1]} | rev)/" /etc/redis/redis.conf'
+    on_pi(pi, change, root=True)
     said.run("install", target, "--check", "-vvv")
     said.run("install", target, "--json")
     said.run("status", target, "--json", status=(0, 1, 2))

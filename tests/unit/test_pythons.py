@@ -48,8 +48,9 @@ def test_the_texts_name_no_other(path):
     assert all(version == OLDEST and " to" not in after for version, after in told), told
 
 
-def test_the_readme_says_what_is_needed():
-    assert f"Python {OLDEST} or later" in (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("path", ["README.md", "docs/how-to/install-lanpi.md"])
+def test_the_user_is_told_what_is_needed_and_tested(path):
+    assert f"Python {OLDEST} or later (tested up to {VERSIONS[-1]})" in (ROOT / path).read_text()
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -7,7 +7,7 @@ from lanpi.health.causes import crash_cause, recent
 from lanpi.health.check import Check
 from lanpi.health.evidence import Evidence
 from lanpi.health.finding import OK, Finding, bad, skipped
-from lanpi.health.judge.services import CACHE, LOOPING, SERVER
+from lanpi.health.judge.services import CACHE, LOOPING, SERVER, WEB
 from lanpi.health.judge.upkeep import is_home
 from lanpi.health.readings import Service
 from lanpi.pi.im.api import database_of
@@ -21,9 +21,14 @@ _ENDED = re.compile(r"Main process exited|Failed with result")
 _LOGIN = re.compile(r"Failed (?:c2s )?\S* ?(?:authentication|password).* from (?:::ffff:)?([\da-fA-F.:]*[\da-fA-F])")
 
 
-def _port_owner(evidence: Evidence) -> str:
+_PORTS = {"ejabberd": ("beam", (5222, 5223)), "nginx": ("nginx", (80, 443))}
+"""What each service's process is called, and the ports that it needs."""
+
+
+def _port_owner(evidence: Evidence, service: str) -> str:
+    own, ports = _PORTS.get(service, ("", ()))
     for listener in evidence.facts.listeners:
-        if listener.port in (80, 443, 5222, 5223) and listener.process and "beam" not in listener.process:
+        if listener.port in ports and listener.process and own not in listener.process:
             return f"port {listener.port} is held by {listener.process}"
     return ""
 
@@ -66,13 +71,13 @@ def _down(evidence: Evidence, unit: Service | None, *sources: str) -> Finding:
             "ownership",
             target,
         )
-    owner = _port_owner(evidence) if name == "ejabberd" else ""
+    owner = _port_owner(evidence, name)
     if owner:
         return bad(
             "critical",
             f"{how}: {owner}",
             (owner, state),
-            "Stop that program (ss -tlnp shows it), then run systemctl restart ejabberd",
+            f"Stop that program (ss -tlnp shows it), then run systemctl restart {name}",
         )
     drifted = [f"{drift.path} was {drift.state}" for drift in evidence.drift if f"/{program}" in drift.path]
     if drifted and (found is None or found[0].id in ("configuration", "killed")):
@@ -102,6 +107,11 @@ def _down(evidence: Evidence, unit: Service | None, *sources: str) -> Finding:
 
 def _unit(evidence: Evidence, name: str) -> Service | None:
     return next((each for each in evidence.readings.services if each.unit.startswith(name)), None)
+
+
+def web(evidence: Evidence) -> Finding:
+    """Why nginx does not run."""
+    return _down(evidence, _unit(evidence, WEB), "nginx")
 
 
 def messaging(evidence: Evidence) -> Finding:
@@ -217,6 +227,7 @@ CHECKS = (
     Check(
         "oom", "Out of memory", "programs that the kernel killed for lack of memory", "critical", oom, needs_root=True
     ),
+    Check("web", "Front door", "nginx is running and stays up; if not, why", "critical", web),
     Check("units", "Other services", "the other services that lanpi manages run, and start at boot", "warning"),
     Check("messages", "Messages", "messages pass, and in good time: the Pi's own checks", "critical"),
     Check(

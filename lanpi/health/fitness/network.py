@@ -12,9 +12,9 @@ from lanpi.health.judge.board import link as judge_link
 from lanpi.health.table import link_now
 
 # What Debian's packages run; where such a package is installed, its own finding says enough.
-PROCESS_PACKAGES = {"redis-server": "redis-server", "beam.smp": "ejabberd", "epmd": "ejabberd"}
+PROCESS_PACKAGES = {"nginx": "nginx", "redis-server": "redis-server", "beam.smp": "ejabberd", "epmd": "ejabberd"}
 # What listens for an earlier lanpi install; systemd holds the sockets it activates.
-OWN_PROCESSES = ("beam.smp", "epmd", "redis-server", "postgres", "prometheus-node", "systemd", "")
+OWN_PROCESSES = ("beam.smp", "epmd", "nginx", "redis-server", "postgres", "prometheus-node", "systemd", "")
 
 
 def findings(facts: Facts, config: Config) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from lanpi.health.fitness.shared import as_preflight
 from lanpi.health.table import TABLE
 
 # lanpi takes these over completely, configuration included.
-TAKEN_OVER = {"ejabberd": "ejabberd", "redis-server": "Redis"}
+TAKEN_OVER = {"ejabberd": "ejabberd", "redis-server": "Redis", "nginx": "nginx"}
 # Other servers of the same kind: they conflict when they run, and the findings about ports then say so.
 OTHER_XMPP = ("prosody", "openfire", "jabberd2")
 OTHER_REDIS = ("valkey-server", "keydb-server")

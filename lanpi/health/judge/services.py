@@ -9,8 +9,8 @@ from lanpi.pi.sizes import size
 from lanpi.pi.thresholds import RESTART_WINDOW_SECONDS, TABLE, Level
 from lanpi.spans import duration
 
-SERVER, CACHE = "ejabberd.service", "redis-server.service"
-NAMES = {SERVER: "ejabberd", CACHE: "Redis", POSTGRESQL: "PostgreSQL"}
+SERVER, CACHE, WEB = "ejabberd.service", "redis-server.service", "nginx.service"
+NAMES = {SERVER: "ejabberd", CACHE: "Redis", WEB: "nginx", POSTGRESQL: "PostgreSQL"}
 LOOPING = 3
 """Starts by systemd since the last start by hand: a service that is starting again is in a loop from here on."""
 

@@ -18,7 +18,7 @@ FILES: dict[str, tuple[str, Callable[[str], dict[str, Any] | None]]] = {
     "ejabberd": ("/var/log/ejabberd/ejabberd.log", lines.ejabberd),
     "redis": ("/var/log/redis/redis-server.log", lines.redis),
 }
-UNITS = ("ejabberd.service", "redis-server.service", "epmd.service", "postgresql@*.service", "lanpi-*")
+UNITS = ("ejabberd.service", "redis-server.service", "epmd.service", "nginx.service", "postgresql@*.service", "lanpi-*")
 # Of the kernel only what explains a server's trouble: memory, cards, power, heat, file systems.
 KERNEL = (
     "Out of memory|oom-kill|Killed process|mmc|I/O error|EXT4-fs|Buffer I/O|[Uu]nder-?voltage|Voltage normal"

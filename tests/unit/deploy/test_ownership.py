@@ -5,7 +5,7 @@ import os
 import pytest
 
 from lanpi.config.model import Config
-from lanpi.deploy.ownership import ownership
+from lanpi.deploy.ownership import owned, ownership
 
 
 def test_the_roles_declare_what_they_make():
@@ -17,6 +17,14 @@ def test_the_roles_declare_what_they_make():
     assert "/var/lib/ejabberd/ejabberd.db" not in {
         each.path for each in ownership(Config.model_validate({"database": "postgresql"}))
     }
+
+
+def test_what_is_looked_at_without_a_configuration_is_what_some_configuration_declares():
+    paths = {each.path: each for each in owned()}
+    assert {each.path for each in ownership(Config())} <= set(paths)
+    assert (paths["/etc/redis/redis.conf"].group, paths["/etc/redis/redis.conf"].mode) == ("redis", "0640")
+    assert paths["/etc/lanpi/backup.key"].mode == "0600"
+    assert "/etc/lanpi/lanpi.yml" not in paths
 
 
 class Module:

@@ -111,6 +111,13 @@ def test_a_private_file_that_is_no_longer_placed_shows_no_secret(pi):
     assert pi.Secrets(check_mode=True).mask(text, private=True) == 'max_size: 5\nsql_password: "[redacted]"\n'
 
 
+@pytest.mark.parametrize("template", [REDIS, SERVER, KEY])
+def test_a_known_secret_shows_as_its_placeholder(pi, template):
+    pi.SECRETS.write_text('{"redis_password": "known-value", "backup_password": "known-key"}')
+    secrets = pi.Secrets(check_mode=True)
+    assert secrets.mask(secrets.fill_in(template), template, private=True) == template
+
+
 def test_what_is_no_secret_stays_readable(pi):
     text = "auth_password_format: scram\nmax_size: 5\n# the password is generated\n"
     assert pi.Secrets(check_mode=True).mask(text, SERVER) == text

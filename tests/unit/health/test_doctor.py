@@ -9,7 +9,7 @@ import pytest
 
 from lanpi.errors import LanpiError
 from lanpi.facts.records import build_record
-from lanpi.flows.fix import Step, commands, next_step, plan
+from lanpi.flows.fix import FORGET, Step, commands, next_step, plan
 from lanpi.health.causes import CAUSES
 from lanpi.health.check import Check
 from lanpi.health.doctor import CHECKS, choose, examine, exit_status
@@ -138,11 +138,12 @@ def test_only_an_address_at_home_is_let_in_again():
     [far] = kept_out(("203.0.113.7", "ejabberd"))
     assert (far.finding.level, far.steps) == ("warning", ())
     assert "--let-in 203.0.113.7" in far.finding.fix
-    near = kept_out(("192.168.1.7", "ejabberd"), ("192.168.1.8", "limited4"))
-    assert plan(near) == [Step("unban", "192.168.1.7"), Step("unlimit", "limited4 192.168.1.8")]
+    near = kept_out(("192.168.1.7", "ejabberd"), ("192.168.1.8", "people_limited4"))
+    assert plan(near) == [Step("unban", "192.168.1.7"), Step("unlimit", "people_limited4 192.168.1.8")]
     assert commands(plan(near)[0], now=0.0)[0][1:] == ["unban_ip", '{"address": "192.168.1.7"}']
     assert commands(plan(near)[1], now=0.0) == [
-        ["nft", "delete", "element", "inet", "lanpi", "limited4", "{ 192.168.1.8 }"]
+        ["nft", "delete", "element", "inet", "lanpi", "people_limited4", "{ 192.168.1.8 }"],
+        ["sh", "-c", FORGET, "sh", "people_rate4", "192.168.1.8"],
     ]
 
 
