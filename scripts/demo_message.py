@@ -1,4 +1,4 @@
-"""For scripts/demo: one person writes to another on an installed Pi, over TLS verified against its own authority.
+"""For scripts/demo: one person writes to another on an installed Pi, over TLS verified with its own authority.
 
 Usage: demo_message.py TARGET CA SENDER:PASSWORD_FILE RECEIVER:PASSWORD_FILE TEXT
 """

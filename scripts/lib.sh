@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Shared by scripts/demo and scripts/test: sets up all they need, with the machine's ordinary package clients.
-# Sourced, not run.
+# Shared by scripts/demo and scripts/test: installs what they need with the machine's ordinary package clients.
+# Source this file; do not run it.
 
 say() { printf '%s\n' "$*" >&2; }
 stop() {
@@ -10,8 +10,8 @@ stop() {
 
 require_root_on_linux() {
     [ "$(uname -s)" = Linux ] || stop "virtual Pis need Linux; this is $(uname -s)."
-    [ "$(id -u)" = 0 ] || stop "virtual Pis need root; run: sudo $0"
-    command -v apt-get > /dev/null || stop "this script installs what it needs with apt-get, which is not here (Debian, Ubuntu, Raspberry Pi OS have it)."
+    [ "$(id -u)" = 0 ] || stop "virtual Pis need root. Run: sudo $0"
+    command -v apt-get > /dev/null || stop "this script needs apt-get to install packages, and this machine has none. Use Debian, Ubuntu or Raspberry Pi OS."
 }
 
 # install_packages COMMAND=PACKAGE … - installs the packages whose command is missing.
@@ -24,25 +24,25 @@ install_packages() {
     python3 -c 'import ensurepip, venv' 2> /dev/null || missing="$missing python3-venv"
     [ -n "$missing" ] || return 0
     say "Installing$missing …"
-    apt-get update -q > /dev/null || stop "apt-get update failed: is this machine's package mirror reachable?"
+    apt-get update -q > /dev/null || stop "apt-get update failed. Check that this machine's package mirror is reachable."
     # shellcheck disable=SC2086 # a list of words
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing > /dev/null ||
-        stop "apt-get could not install:$missing"
+        stop "apt-get failed to install:$missing"
 }
 
-# Picks a Python that lanpi supports (3.11 to 3.13).
+# Picks a Python that lanpi supports (3.11 or later; tests/unit/test_pythons.py holds this against pyproject.toml).
 find_python() {
-    for candidate in python3 python3.13 python3.12 python3.11; do
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
         if command -v "$candidate" > /dev/null &&
-            "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2> /dev/null; then
+            "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then
             printf '%s\n' "$candidate"
             return
         fi
     done
-    stop "Python 3.11, 3.12 or 3.13 is needed; the python3 here is $(python3 -V 2>&1)."
+    stop "Python 3.11 or later is needed; the python3 here is $(python3 -V 2>&1)."
 }
 
-# make_environment FOLDER - a virtual environment with the locked versions and this checkout, made again when the lock changes.
+# make_environment FOLDER - a virtual environment with the locked versions and this checkout, rebuilt when the lock changes.
 make_environment() {
     environment=$1
     stamp=$(cat requirements.lock pyproject.toml | sha256sum | cut -d ' ' -f 1)
@@ -51,9 +51,15 @@ make_environment() {
         rm -rf "$environment"
         "$(find_python)" -m venv "$environment"
         "$environment/bin/pip" install -q --disable-pip-version-check --require-hashes -r requirements.lock ||
-            stop "pip could not install requirements.lock"
+            stop "pip failed to install requirements.lock"
         "$environment/bin/pip" install -q --disable-pip-version-check --no-deps -e . ||
-            stop "pip could not install lanpi"
+            stop "pip failed to install lanpi"
         printf '%s\n' "$stamp" > "$environment/.stamp"
+    fi
+    # An installation builds the web pages too (hatch_build.py); another one is due once their sources have changed.
+    if ! "$environment/bin/python" web/assets.py --is-fresh; then
+        say "Building the web pages …"
+        "$environment/bin/pip" install -q --disable-pip-version-check --no-deps -e . ||
+            stop "pip failed to build the web pages"
     fi
 }

@@ -78,7 +78,7 @@ def _npm() -> tuple[str, dict[str, str]]:
 
 
 def _digest(files: list[tuple[str, bytes]]) -> str:
-    """One hash for names and contents; lanpi.pi.trees computes the same on the Pi."""
+    """One hash for names and contents; lanpi.pi.read.trees computes the same on the Pi."""
     lines = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 

@@ -41,11 +41,11 @@ def carry(
     """Copy files between two folders as root; how many bytes went over.
 
     Args:
-        wanted: what of the source.
-        heard: is told how many bytes there are so far.
+        wanted: the files of the source, with their sizes.
+        heard: is given the number of bytes copied so far.
 
     Raises:
-        LanpiError: as the hosts have it.
+        LanpiError: as the hosts raise it.
     """
     total = 0
     for group in pieces(wanted):

@@ -11,7 +11,7 @@ from lanpi.progress import Progress
 
 MEGABYTE = 1024 * 1024
 TAKEN = "/var/lib/lanpi/restore/new"
-"""Where the Pi that takes gathers what comes (templates/usr/lib/lanpi/lanpi_backup/restore.py)."""
+"""Where the Pi that takes gathers what comes (lanpi/pi/backup/restore.py)."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Side:
 
 
 def carry_over(giver: Side, given: dict[str, Any], taker: Side, report: Progress) -> int:
-    """Bring over what the taker does not have yet, and have it compare all of that with its hashes.
+    """Copy what the taker does not have yet, and let it compare everything with its hashes.
 
     Args:
         given: the result of the giver's verb: folder with the data, content (path of what they hold).
@@ -37,7 +37,7 @@ def carry_over(giver: Side, given: dict[str, Any], taker: Side, report: Progress
     place = f"{SENT}/content.json"
     taker.host.put(place, giver.host.get(given["content"], root=True), root=True)
     wanted = taker.program.run("take", place)
-    report.begin(f"Carrying {wanted['to_come'] / MEGABYTE:.1f} MB over")
+    report.begin(f"Copying {wanted['to_come'] / MEGABYTE:.1f} MB to the new Pi")
     total = max(1, wanted["to_come"])
     sent = carry(
         *(giver.host, given["folder"], taker.host, TAKEN, [tuple(entry) for entry in wanted["wanted"]]),
@@ -52,5 +52,5 @@ def forget(giver: Side, report: Progress) -> None:
     """Remove the copy that the giver made: it is as secret as the data, and as large."""
     try:
         giver.program.run("give-end")
-    except LanpiError as error:  # what failed before is the news, and a later backup removes it
-        report.note(f"the copy that was carried over is still on {giver.host.name}: {error}")
+    except LanpiError as error:  # report what failed before; a later backup removes the copy
+        report.note(f"the copy that was moved is still on {giver.host.name}: {error}")

@@ -1,4 +1,4 @@
-"""What the files of ``lanpi backup`` share: the way to a Pi's backup program, and how a snapshot is described."""
+"""What the modules of ``lanpi backup`` share: access to a Pi's backup program, and how to describe a snapshot."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -38,13 +38,20 @@ def qr_code(url: str) -> str:
 def ca(
     target: TargetArgument = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the certificate to this file.", show_default=False)
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the certificate to FILE.", show_default=False),
     ] = None,
     *,
     login: Login,
     json_output: Json = False,
 ) -> None:
-    """Show the Pi's certificate authority: fingerprint, where phones get it, QR code."""
+    """Show the Pi's certificate authority: its fingerprint, its address for phones, and a QR code.
+
+    \b
+    Examples:
+      lanpi ca pi@raspberrypi.local
+      lanpi ca pi@raspberrypi.local --output ca.crt
+    """
     terminal = Terminal(json_output=json_output)
     with open_target(target, terminal, login) as host:
         server = installed_server(host)
@@ -52,7 +59,7 @@ def ca(
             pem = host.get(f"{paths.PI_TLS}/ca.crt", root=True).decode()
         except FileNotFoundError as error:
             raise LanpiError(
-                "this Pi has no certificate authority of its own: phones trust its certificate already",
+                "the Pi has no certificate authority of its own: phones already trust its certificate",
                 host=host.name,
                 exit_code=ExitCode.BAD_INPUT,
             ) from error
@@ -67,6 +74,6 @@ def ca(
     if output:
         terminal.result(f"Written to {output}")
     terminal.result(f"Fingerprint (SHA-256): {fingerprint(pem)}")
-    terminal.result(f"For phones in the same network: {url}\n")
+    terminal.result(f"For phones on the same network: {url}\n")
     terminal.raw(qr_code(url))
     terminal.result("Compare the fingerprint that the phone shows with the one above before you trust it.")

@@ -1,4 +1,4 @@
-"""What several commands need of an installed Pi."""
+"""What several commands need from an installed Pi."""
 
 import json
 
@@ -18,9 +18,9 @@ def installed_server(host: Host) -> Server:
         record = json.loads(host.get(paths.PI_INSTALLED, root=True))
     except FileNotFoundError as error:
         raise LanpiError(
-            "lanpi is not installed there",
+            "lanpi is not installed on this Pi",
             host=host.name,
-            next_step=f"lanpi install {host.name}",
+            next_step="Run: lanpi install",
             exit_code=ExitCode.BAD_INPUT,
         ) from error
     return Server(host, record["domain"])

@@ -9,12 +9,17 @@ import typer
 from lanpi.cli.options import ConfigFile, Json, Login, Settings, TargetArgument, open_target, with_login
 from lanpi.cli.terminal import Terminal
 
-app = typer.Typer(no_args_is_help=True, help="Settings: the example, what is in effect, a check.")
+app = typer.Typer(no_args_is_help=True, help="Show and check settings.")
 
 
 @app.command()
 def example() -> None:
-    """Print a file with every setting, its default and what it means."""
+    """Print a file with every setting, its meaning and its default.
+
+    \b
+    Example:
+      lanpi config example > lanpi.yml
+    """
     from lanpi.config.example import example as text
 
     Terminal().raw(text())
@@ -22,10 +27,15 @@ def example() -> None:
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="A file with settings.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file with settings.", show_default=False)],
     json_output: Json = False,
 ) -> None:
-    """Look for mistakes in a file; say all of them at once."""
+    """Check a file for mistakes, and report all of them at once.
+
+    \b
+    Example:
+      lanpi config check lanpi.yml
+    """
     from lanpi.config.load import effective, leaves, load_file
 
     terminal = Terminal(json_output=json_output)
@@ -35,8 +45,8 @@ def check(
     if json_output:
         terminal.json({"file": str(file), "valid": True, "settings": given})
         return
-    count = f"{len(given)} setting{'' if len(given) == 1 else 's'}" if given else "no settings, so all defaults"
-    terminal.result(f"{file} is right: {count}")
+    count = f"{len(given)} setting{'' if len(given) == 1 else 's'}" if given else "no settings, so the defaults apply"
+    terminal.result(f"{file} is valid: {count}")
 
 
 @app.command()
@@ -49,9 +59,15 @@ def show(
     login: Login,
     json_output: Json = False,
 ) -> None:
-    """Show the settings in effect on a Pi and where each value comes from.
+    """Show the settings in effect on a Pi.
 
-    With --config and --set: as they would be after `lanpi install` with the same options.
+    lanpi shows each value with its origin. With --config or --set, it shows the settings as `lanpi install`
+    with the same options would leave them.
+
+    \b
+    Examples:
+      lanpi config show pi@raspberrypi.local
+      lanpi config show pi@raspberrypi.local --set im.mqtt=true
     """
     from lanpi import paths
     from lanpi.config.load import effective, leaves, load_file, parse, parse_setting
@@ -59,14 +75,16 @@ def show(
     terminal = Terminal(json_output=json_output)
     from_file: dict[str, Any] = load_file(config) if config else {}
     from_options = [parse_setting(setting) for setting in settings or []]
-    effective({}, from_file, from_options)  # a mistake here is said before anything is connected
+    effective({}, from_file, from_options)  # report a mistake here before connecting to anything
     pi: dict[str, Any] = {}
     with open_target(target, terminal, login) as host:
         try:
             # Everybody may read it there, so nobody is asked for a password for sudo.
             text = host.get(paths.PI_CONFIG).decode(errors="replace")
         except FileNotFoundError:
-            terminal.note(f"{host.name} has no {paths.PI_CONFIG}: lanpi was not installed there, these are defaults")
+            terminal.note(
+                f"lanpi is not installed on {host.name} ({paths.PI_CONFIG} is missing), so these are the defaults"
+            )
         else:
             pi = parse(text, f"{paths.PI_CONFIG} on {host.name}")
     found = effective(pi, from_file, from_options)

@@ -1,4 +1,4 @@
-"""``lanpi host``: short names for Pis, and the host keys that they are known by."""
+"""``lanpi host``: short names for Pis, and the host keys that identify them."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts import ConnectOptions, parse_target
 from lanpi.hosts.inventory import Inventory
 
-app = typer.Typer(no_args_is_help=True, help="Short names for your Pis, and their host keys.")
+app = typer.Typer(no_args_is_help=True, help="Manage short names and host keys of your Pis.")
 
 Name = Annotated[str, typer.Argument(help="The short name.", show_default=False)]
 
@@ -19,20 +19,34 @@ Name = Annotated[str, typer.Argument(help="The short name.", show_default=False)
 def add(
     name: Name,
     target: Annotated[
-        str, typer.Argument(help="What it stands for, such as pi@raspberrypi.local.", show_default=False)
+        str, typer.Argument(help="The target it stands for, such as pi@raspberrypi.local.", show_default=False)
     ],
 ) -> None:
-    """Give a Pi a short name, which every command then takes as its target."""
+    """Add a short name for a Pi.
+
+    Every command accepts the name as its target.
+
+    \b
+    Example:
+      lanpi host add home pi@raspberrypi.local
+    """
     parse_target(target)
     inventory = Inventory()
     before = inventory.names().get(name)
     inventory.add(name, target)
-    Terminal().result(f"{name} is {target}" + (f", no longer {before}" if before not in (None, target) else ""))
+    Terminal().result(
+        f"{name} now stands for {target}" + (f", no longer for {before}" if before not in (None, target) else "")
+    )
 
 
 @app.command("list")
 def list_hosts(json_output: Json = False) -> None:
-    """Show the names."""
+    """List the names.
+
+    \b
+    Example:
+      lanpi host list
+    """
     terminal = Terminal(json_output=json_output)
     names = Inventory().names()
     if json_output:
@@ -40,25 +54,34 @@ def list_hosts(json_output: Json = False) -> None:
     elif names:
         terminal.table(("NAME", "TARGET"), sorted(names.items()))
     else:
-        terminal.result("There are no names. Give one: lanpi host add NAME USER@HOST")
+        terminal.result("There are no names yet. Add one with: lanpi host add NAME USER@HOST")
 
 
 @app.command()
 def remove(name: Name) -> None:
-    """Forget a name; the Pi itself stays as it is."""
+    """Remove a name. The Pi itself is not changed.
+
+    \b
+    Example:
+      lanpi host remove home
+    """
     Inventory().remove(name)
-    Terminal().result(f"{name} is forgotten")
+    Terminal().result(f"Removed {name}")
 
 
 @app.command("accept-key")
 def accept_key(
-    target: Annotated[str, typer.Argument(help="USER@HOST[:PORT] or a name.", show_default=False)],
+    target: Annotated[str, typer.Argument(help="USER@HOST[:PORT], or a name from `lanpi host`.", show_default=False)],
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
-    """Trust the host key that a Pi shows now, after its card was written anew.
+    """Trust the new host key of a Pi whose card was written again.
 
-    Both fingerprints are shown first. No login is tried.
+    lanpi shows the old and the new fingerprint first. It does not try to log in.
+
+    \b
+    Example:
+      lanpi host accept-key pi@raspberrypi.local
     """
     from lanpi.hosts.accept import pinned_name, shown_key
     from lanpi.hosts.known_hosts import KnownHosts
@@ -67,16 +90,17 @@ def accept_key(
     parsed = parse_target(Inventory().resolve(target))
     if parsed.kind != "ssh":
         raise LanpiError(
-            f"{target} is not reached over a network: it has no pinned host key", exit_code=ExitCode.BAD_INPUT
+            f"{target} has no host key to accept: lanpi does not reach it over the network",
+            exit_code=ExitCode.BAD_INPUT,
         )
     options, known = ConnectOptions(), KnownHosts()
     name = pinned_name(parsed, options)
     old, new = known.get(name), shown_key(parsed, options, known)
     if old != new:
-        terminal.note(f"trusted so far: {old.fingerprint if old else 'none'}")
-        terminal.note(f"shown now:      {new.fingerprint} ({new.kind})")
-        if not terminal.confirm(f"Trust the key that {target} shows now, and only that one?"):
-            raise LanpiError("the key was not accepted", host=target, exit_code=ExitCode.REFUSED)
+        terminal.note(f"trusted key: {old.fingerprint if old else 'none'}")
+        terminal.note(f"new key:     {new.fingerprint} ({new.kind})")
+        if not terminal.confirm(f"Trust only the new key of {target} from now on?"):
+            raise LanpiError("you did not accept the host key", host=target, exit_code=ExitCode.REFUSED)
         known.pin(name, new)
     if json_output:
         terminal.json(
@@ -88,6 +112,6 @@ def accept_key(
             }
         )
     elif old == new:
-        terminal.result(f"{target} still has the key that is trusted: {new.fingerprint}")
+        terminal.result(f"The host key of {target} has not changed: {new.fingerprint}")
     else:
-        terminal.result(f"{target} is now known by {new.fingerprint}")
+        terminal.result(f"lanpi now trusts this key of {target}: {new.fingerprint}")

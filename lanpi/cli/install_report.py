@@ -1,7 +1,8 @@
-"""How an install looks: steps while it runs, diffs with --check, and at the end what to do next."""
+"""How an install looks: steps while it runs, diffs with --check, and what to do next at the end."""
 
 import difflib
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 
 from lanpi import paths
 from lanpi.cli.terminal import Terminal
+from lanpi.deploy.compare import TASK
 from lanpi.deploy.runner import Event
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.flows.install import Options, Outcome
-from lanpi.preflight import Finding
+from lanpi.health.preflight import Finding
 
 LOGS_KEPT = 20
 
@@ -48,7 +50,7 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
             self._steps.start(step)
 
     def advance(self, percent: int) -> None:
-        """So much of the step is done."""
+        """This much of the step is done."""
         if percent == self._percent:
             return
         self._percent = percent
@@ -65,26 +67,29 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
             self._steps.done(detail)
 
     def note(self, text: str) -> None:
-        """Something to know."""
+        """Something the user should know."""
+        text = self._terminal.place.complete(text)
         if self._terminal.json_output:
             self._terminal.json({"event": "note", "text": text})
         else:
             self._terminal.note(f"  {text}")
 
     def found(self, finding: Finding) -> None:
-        """A preflight finding; those that are fine only with -v."""
+        """A preflight finding; those that need nothing only with -v."""
+        complete = self._terminal.place.complete
+        text, fix = complete(finding.text), complete(finding.fix)
         if self._terminal.json_output:
             self._terminal.json(
                 {
                     "event": "finding",
                     "id": finding.id,
                     "level": finding.level,
-                    "text": finding.text,
-                    "next_step": finding.next_step,
+                    "text": text,
+                    "next_step": fix,
                 }
             )
-        elif finding.level != "ok" or self._verbose:
-            self._terminal.mark(finding.level, finding.text, finding.next_step)
+        elif finding.is_bad or self._verbose:
+            self._terminal.mark(finding.level, text, fix)
 
     def event(self, event: Event) -> None:
         """An event of the playbook run, for -v."""
@@ -96,6 +101,8 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
         for key in ("added", "paths", "done"):
             for item in event.result.get(key, []):
                 self._terminal.note(f"    {item}")
+        for entry in event.result.get("plan", []):
+            self._terminal.note(f"    {entry['name']}: {entry['reason']}")
 
     def __exit__(
         self,
@@ -131,34 +138,40 @@ def diffs(events: tuple[Event, ...]) -> list[str]:
     return found
 
 
-def say_outcome(
-    terminal: Terminal, outcome: Outcome, options: Options, target: str | None, password_file: Path | None
-) -> None:
+def compared(events: tuple[Event, ...]) -> dict[str, Any]:
+    """The plan of a run: "plan", its entries, and "summary"; empty where none was made."""
+    return next((event.result for event in events if event.task == TASK), {})
+
+
+def say_outcome(terminal: Terminal, outcome: Outcome, options: Options, password_file: Path | None) -> None:
     """The end of an install."""
+    complete = terminal.place.complete
     if outcome.password and password_file:
-        _write_password(password_file, outcome.password)
+        _write_password(password_file, outcome, complete)
     if terminal.json_output:
         terminal.json(_document(outcome, options, shown=password_file is None))
         return
     if options.check:
         _say_check(terminal, outcome)
         return
-    place = f" {target}" if target else ""
     if not outcome.changed and outcome.password is None:
-        terminal.result(f"Nothing to change: {outcome.domain} is as it should be, and messages pass.")
+        terminal.result(f"Nothing to change: {outcome.domain} is up to date, and messages are delivered.")
     else:
-        terminal.result(f"\n{outcome.domain} is ready, and messages pass.\n")
+        terminal.result(f"\n{outcome.domain} is ready, and messages are delivered.\n")
     if outcome.password:
         terminal.result(f"  Administrator   {outcome.admin}")
-        shown = f"in {password_file}" if password_file else f"{outcome.password}   (shown this once: write it down)"
+        shown = f"in {password_file}" if password_file else f"{outcome.password}   (shown only once: write it down)"
         terminal.result(f"  Password        {shown}\n")
-        terminal.result("What to do next:")
-        terminal.result(f"  1. An account for each person:  lanpi user add NAME{place}")
-        terminal.result(f"  2. On each phone, trust the Pi: lanpi ca{place}")
-        terminal.result("  3. An app: Conversations or Cheogram (Android), Monal (iPhone), Gajim or Dino (computer).")
-        terminal.result(f"     Type NAME@{outcome.domain} and the password; nothing else.")
+        terminal.result("Next steps:")
+        terminal.result(complete("  1. Invite each person:                 lanpi invite"))
+        terminal.result(complete("     or create an account for them:      lanpi user add NAME"))
+        terminal.result(complete("  2. Make each phone trust the Pi:        lanpi ca"))
+        terminal.result(
+            "  3. Install an app: Conversations or Cheogram (Android), Monal (iPhone), Gajim or Dino (computer)."
+        )
+        terminal.result(f"     Log in with NAME@{outcome.domain} and the password; the app needs nothing else.")
     if outcome.reboot_needed:
-        terminal.result(f"\nMemory limits take effect after a reboot: lanpi install{place} --reboot")
+        terminal.result(complete("\nMemory limits take effect after a reboot. Run: lanpi install --reboot"))
 
 
 def _document(outcome: Outcome, options: Options, *, shown: bool) -> dict[str, Any]:
@@ -177,6 +190,7 @@ def _document(outcome: Outcome, options: Options, *, shown: bool) -> dict[str, A
             "delivery_seconds": outcome.proof.delivery_seconds,
             "archive_seconds": outcome.proof.archive_seconds,
         }
+    document["plan"] = compared(outcome.events).get("plan", [])
     if options.check:
         document["diffs"] = diffs(outcome.events)
     return document
@@ -189,18 +203,22 @@ def _say_check(terminal: Terminal, outcome: Outcome) -> None:
     for action in actions:
         terminal.result(f"would {action}")
     count = len(outcome.changed)
-    terminal.result(f"{count} changes; nothing was touched." if count else "Nothing would change.")
+    terminal.result(
+        f"{count} {'change' if count == 1 else 'changes'} would be made; nothing was changed."
+        if count
+        else f"Nothing would change: {compared(outcome.events).get('summary', 'all is as it should be')}."
+    )
 
 
-def _write_password(path: Path, password: str) -> None:
+def _write_password(path: Path, outcome: Outcome, complete: Callable[[str], str]) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise LanpiError(
-            f"cannot write the password to {path}: {error.strerror}; the account is there",
-            next_step="Give it a new password with: lanpi user passwd",
+            f"cannot write the password to {path}: {error.strerror}; the account exists",
+            next_step=complete(f"Set a new password with: lanpi user passwd {outcome.admin.partition('@')[0]}"),
             exit_code=ExitCode.BAD_INPUT,
         ) from error
     with os.fdopen(descriptor, "w") as file:
         os.fchmod(descriptor, 0o600)
-        file.write(password + "\n")
+        file.write(f"{outcome.password}\n")

@@ -23,29 +23,43 @@ def logs(
         list[str] | None,
         typer.Argument(
             metavar="TARGET|SERVICE",
-            help="The target as everywhere (without one: this machine), and ejabberd, redis, postgresql, epmd, kernel, "
-            "lanpi or one of lanpi's units (without one: all). In any order; a service's name is no target.",
+            help="A target (default: this machine) and services, in any order: ejabberd, redis, postgresql, epmd, "
+            "nginx, kernel, lanpi, or one of lanpi's units (default: all).",
             show_default=False,
         ),
     ] = None,
-    since: Annotated[str, typer.Option("--since", help="How far back: 30m, 24h, 7d.")] = "1h",
+    since: Annotated[
+        str, typer.Option("--since", metavar="SPAN", help="How far to look back: 30m, 24h, 7d, 2w.")
+    ] = "1h",
     level: Annotated[
-        str, typer.Option("--level", help="At least this: debug, info, notice, warning, error, critical.")
+        str,
+        typer.Option(
+            "--level", metavar="LEVEL", help="Lowest level to show: debug, info, notice, warning, error or critical."
+        ),
     ] = "debug",
-    grep: Annotated[str, typer.Option("--grep", help="Only what matches this expression.", show_default=False)] = "",
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is new, until Ctrl-C.")] = False,
+    grep: Annotated[
+        str, typer.Option("--grep", metavar="REGEX", help="Show only lines that match.", show_default=False)
+    ] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing new lines until Ctrl-C.")] = False,
     *,
     login: Login,
     json_output: Json = False,
 ) -> None:
-    """Show the logs of ejabberd, Redis, lanpi's units and the kernel as one, in time order.
+    """Show the logs of ejabberd, Redis, lanpi's units and the kernel, merged in time order.
 
-    Passwords and keys are taken out on the Pi, before a line leaves it.
+    The Pi removes passwords and keys before it sends a line.
+
+    \b
+    Examples:
+      lanpi logs pi@raspberrypi.local --since 24h --level warning
+      lanpi logs pi@raspberrypi.local ejabberd --follow
+      lanpi logs pi@raspberrypi.local --grep 'anna@'
     """
-    from lanpi.logs.read import parse_since, read_logs, target_and_services
+    from lanpi.logs.read import read_logs, target_and_services
+    from lanpi.spans import parse_span
 
     target, services = target_and_services(words or ())
-    seconds = parse_since(since)
+    seconds = parse_span(since)
     terminal = Terminal(json_output=json_output)
 
     def show(entry: "Entry") -> None:

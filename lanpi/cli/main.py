@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import asdict
 from types import FrameType
 from typing import Annotated, Any
 
@@ -21,6 +22,8 @@ from lanpi.errors import ExitCode, LanpiError
 MODULE = "lanpi.cli."
 ANYWHERE = ("--debug", "--no-color")
 """Options of ``lanpi`` itself that are understood after the command too, where people write them."""
+COMPLETE = "_LANPI_COMPLETE"
+"""Set by a shell that asks for completions (click's convention: _PROGRAM_COMPLETE)."""
 COMPLETION = ("install_completion", "show_completion")
 HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -65,7 +68,12 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings=HELP,
-    help="A private messaging server on a Raspberry Pi.",
+    help="Run a private messaging server on a Raspberry Pi.\n\n"
+    "\b\nExamples:\n"
+    "  lanpi install pi@raspberrypi.local\n"
+    "  lanpi user add anna pi@raspberrypi.local\n"
+    "  lanpi status pi@raspberrypi.local",
+    epilog="`lanpi COMMAND --help` describes each command.",
 )
 
 
@@ -78,11 +86,13 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     ctx: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR does the same).")] = False,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Say more.")] = 0,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback when an error occurs.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours (like NO_COLOR).")] = False,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Show more detail.")
+    ] = 0,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     if no_color:
@@ -90,7 +100,7 @@ def _options(
         os.environ["NO_COLOR"] = "1"
     if verbose:
         # `lanpi -v install` is `lanpi install -v` for the commands that know the option.
-        ctx.default_map = {name: {"verbose": verbose} for name in COMMANDS}
+        ctx.default_map = {name: {"verbose": verbose, "apply": {"verbose": verbose}} for name in COMMANDS}
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
@@ -118,6 +128,8 @@ def run(arguments: list[str]) -> int:
     """
     options = list(_before_separator(arguments))
     try:
+        if instruction := os.environ.get(COMPLETE):
+            return _complete(instruction)
         # Not typer's own main(): it turns Ctrl-C and closed pipes into statuses without a word.
         command = typer.main.get_command(app)
         with command.make_context("lanpi", _hoisted(arguments)) as context:
@@ -143,6 +155,14 @@ def run(arguments: list[str]) -> int:
     return int(ExitCode.DONE)
 
 
+def _complete(instruction: str) -> int:
+    """Answer a shell that asks for completions; ``lanpi completion`` prints what makes it ask."""
+    from typer.completion import completion_init, shell_complete  # type: ignore[attr-defined] # not in its __all__
+
+    completion_init()
+    return shell_complete(typer.main.get_command(app), {}, "lanpi", COMPLETE, instruction)
+
+
 def as_failure(error: BaseException) -> LanpiError:
     """Any ending as an expected failure: what to say, and the exit status."""
     if isinstance(error, LanpiError):
@@ -150,7 +170,7 @@ def as_failure(error: BaseException) -> LanpiError:
     if isinstance(error, (KeyboardInterrupt, EOFError, typer.Abort)):
         return LanpiError(
             "interrupted",
-            next_step="Run the same command again: it goes on where it stopped",
+            next_step="Run the same command again: it continues where it stopped",
             exit_code=ExitCode.INTERRUPTED,
         )
     if hasattr(error, "format_message"):  # click's usage errors, wherever typer keeps their class
@@ -163,7 +183,7 @@ def as_failure(error: BaseException) -> LanpiError:
         )
     return LanpiError(
         f"internal error: {type(error).__name__}: {error}",
-        next_step="Run the same command again with --debug, and report what it shows",
+        next_step="Run the same command again with --debug, and report what it prints",
         exit_code=ExitCode.FAILED,
     )
 
@@ -199,14 +219,14 @@ def _reader_left() -> bool:
 
 def _say(failure: LanpiError, *, as_json: bool) -> None:
     if as_json:
-        document = {
-            "error": {
-                "what": failure.what,
-                "host": failure.host,
-                "next_step": failure.next_step,
-                "exit_code": int(failure.exit_code),
-            }
+        told: dict[str, Any] = {
+            "what": failure.what,
+            "host": failure.host,
+            "next_step": failure.next_step,
+            "exit_code": int(failure.exit_code),
         }
-        print(json.dumps(document, sort_keys=True, ensure_ascii=False), flush=True)  # noqa: T201
+        if failure.mistakes:
+            told["mistakes"] = [asdict(mistake) for mistake in failure.mistakes]
+        print(json.dumps({"error": told}, sort_keys=True, ensure_ascii=False), flush=True)  # noqa: T201
     label = "\033[1;31mlanpi:\033[0m" if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else "lanpi:"
     print(f"{label} {failure}", file=sys.stderr)  # noqa: T201

@@ -1,7 +1,6 @@
 """``lanpi status``."""
 
 import contextlib
-import re
 import sys
 import threading
 from collections.abc import Sequence
@@ -13,14 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanpi.cli.options import Json, Login, open_target, with_login
+from lanpi.cli.options import Json, Login, known_targets, open_target, place_of, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts import Host
+from lanpi.spans import parse_span
 
 if TYPE_CHECKING:
-    from lanpi.status.judge import Report
-    from lanpi.status.watch import Watched
+    from lanpi.health.status import Report
+    from lanpi.health.watch import Watched
 
 app = typer.Typer()
 
@@ -38,44 +38,57 @@ def status(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="TARGET...",
-            help="USER@HOST[:PORT], names from `lanpi host`, virtual:NAME, or local. Without one: this machine.",
+            metavar="TARGET",
+            help="USER@HOST[:PORT], names from `lanpi host`, virtual:NAME, or local. Default: this machine.",
+            autocompletion=known_targets,
             show_default=False,
         ),
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C.")] = False,
-    interval: Annotated[float, typer.Option("--interval", min=1, help="Seconds between looks of --watch.")] = 5,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep updating the status until Ctrl-C.")] = False,
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", min=1, help="With --watch: time between updates.")
+    ] = 5,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Also send a message between the two accounts that the Pi has for that.")
+        bool, typer.Option("--deep", help="Also send a test message between two accounts that the Pi has for this.")
     ] = False,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print metrics for Prometheus.")] = False,
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", metavar="SPAN", help="Draw the history of this long: 90m, 24h, 7d.", show_default=False
+            "--since", metavar="SPAN", help="Draw the history of this time span: 90m, 24h, 7d, 2w.", show_default=False
         ),
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option("--html", help="Write the history as a page of its own (with --since, else of a day)."),
+        typer.Option(
+            "--html", metavar="FILE", help="Write the history to an HTML page (the last day, or the span of --since)."
+        ),
     ] = None,
     no_root: Annotated[
-        bool, typer.Option("--no-root", help="Read what an ordinary user may, and ask for no password of sudo.")
+        bool, typer.Option("--no-root", help="Read only what an ordinary user can read; do not use sudo.")
     ] = False,
     *,
     login: Login,
     json_output: Json = False,
 ) -> None:
-    """Say how a Pi is doing: its services, people, board, certificate, backup and upkeep.
+    """Show how a Pi is doing: its services, people, board, certificate, backup and upkeep.
 
-    Ends with 0 when all is well, 1 with a warning, 2 when something is critical, 3 when it cannot be told.
+    The exit code is 0 if all is well, 1 for a warning, 2 if something is critical, and 3 if it is unknown.
+
+    \b
+    Examples:
+      lanpi status pi@raspberrypi.local
+      lanpi status pi@raspberrypi.local --watch
+      lanpi status pi@raspberrypi.local --since 7d --html history.html
     """
-    from lanpi.status.watch import Watched
+    from lanpi.health.watch import Watched
 
-    span = seconds_of(since) if since else DAY_SECONDS if html else 0.0
+    span = parse_span(since) if since else DAY_SECONDS if html else 0.0
     _refuse(watch=watch, deep=deep, past=bool(span), machine=(json_output, prometheus).count(True))
     if html and targets and len(targets) > 1:
-        raise LanpiError("a page is about one Pi", next_step="Name one target", exit_code=ExitCode.BAD_INPUT)
+        raise LanpiError(
+            "--html writes the history of one Pi only", next_step="Pass one target", exit_code=ExitCode.BAD_INPUT
+        )
     terminal = Terminal(json_output=json_output)
     asking = _OneAtATime(terminal)
 
@@ -84,7 +97,14 @@ def status(
 
     named: list[str | None] = [*targets] if targets else [None]
     watched = [
-        Watched(target or "local", partial(connect, target), may_be_root=not no_root, deep=deep, since_seconds=span)
+        Watched(
+            target or "local",
+            partial(connect, target),
+            may_be_root=not no_root,
+            deep=deep,
+            since_seconds=span,
+            complete=place_of(target, login).complete,
+        )
         for target in named
     ]
     try:
@@ -100,40 +120,40 @@ def status(
 
 
 def _refuse(*, watch: bool, deep: bool, past: bool, machine: int) -> None:
-    """Say which options do not go together, before anything is asked of a Pi."""
+    """Refuse options that exclude each other, before asking a Pi anything."""
     if watch and deep:
         raise LanpiError(
-            "--deep is one thorough look, so it does not go with --watch",
-            next_step="Give one of the two",
+            "--deep and --watch exclude each other",
+            next_step="Pass only one of them",
             exit_code=ExitCode.BAD_INPUT,
         )
     if watch and not sys.stdout.isatty():
         raise LanpiError(
             "--watch needs a terminal to draw on",
-            next_step="For programs: --json or --prometheus, as often as you like",
+            next_step="In a script, use --json or --prometheus",
             exit_code=ExitCode.BAD_INPUT,
         )
     if past and watch:
         raise LanpiError(
-            "--since and --html tell of the past, --watch of now",
-            next_step="Give one of the two",
+            "--since and --html do not go with --watch",
+            next_step="Leave out --watch",
             exit_code=ExitCode.BAD_INPUT,
         )
     if watch + machine > 1:
         raise LanpiError(
-            "choose one of --watch, --json and --prometheus",
-            next_step="`lanpi status --help` says what each is for",
+            "--watch, --json and --prometheus exclude each other",
+            next_step="Pass only one of them",
             exit_code=ExitCode.BAD_INPUT,
         )
 
 
 def _show(reports: "Sequence[Report]", terminal: Terminal, *, prometheus: bool, drawn: bool) -> None:
     if terminal.json_output:
-        from lanpi.status.document import document
+        from lanpi.health.status_document import document
 
         terminal.json(document(reports))
     elif prometheus:
-        from lanpi.status.prometheus import exposition
+        from lanpi.health.prometheus import exposition
 
         terminal.raw(exposition(reports))
     elif drawn:
@@ -147,31 +167,17 @@ def _show(reports: "Sequence[Report]", terminal: Terminal, *, prometheus: bool, 
         terminal.result(one(reports[0]) if len(reports) == 1 else several(reports))
 
 
-def seconds_of(span: str) -> float:
-    """A span such as "90m", "24h" or "7d" in seconds.
-
-    Raises:
-        LanpiError: BAD_INPUT for anything else.
-    """
-    found = re.fullmatch(r"(\d{1,4})([mhd])", span)
-    if not found or not int(found[1]):
-        raise LanpiError(
-            f"'{span}' is not a span of time", next_step="Such as 90m, 24h or 7d", exit_code=ExitCode.BAD_INPUT
-        )
-    return int(found[1]) * {"m": 60, "h": 3600, "d": DAY_SECONDS}[found[2]]
-
-
 def _write_page(path: Path, report: "Report", terminal: Terminal) -> None:
     from lanpi.cli.status_view import ENOUGH, stamp
-    from lanpi.status.charts import page, series
+    from lanpi.health.charts import page, series
 
     history = report.readings.history if report.readings else None
     samples = history.samples if history else ()
     if len(samples) < ENOUGH:
         raise LanpiError(
-            report.summary if report.readings is None else "there is no history to draw",
+            report.summary if report.readings is None else "there is no history yet",
             host=report.target,
-            next_step="The Pi looks at itself every few minutes: try again later",
+            next_step="The Pi records its state every few minutes: try again later",
             exit_code=ExitCode.FAILED,
         )
     drawn = page(report.target, series(samples), samples[0].epoch, samples[-1].epoch, stamp)
@@ -179,9 +185,9 @@ def _write_page(path: Path, report: "Report", terminal: Terminal) -> None:
         path.write_text(drawn, "utf-8")
     except OSError as error:
         raise LanpiError(
-            f"cannot write {path}: {error.strerror}", next_step="Name another file", exit_code=ExitCode.BAD_INPUT
+            f"cannot write {path}: {error.strerror}", next_step="Choose another file", exit_code=ExitCode.BAD_INPUT
         ) from error
-    terminal.result(f"The history is in {path}")
+    terminal.result(f"Written to {path}")
 
 
 def _look(watched: "Sequence[Watched]") -> "list[Report]":
@@ -190,7 +196,7 @@ def _look(watched: "Sequence[Watched]") -> "list[Report]":
         # Takes a tenth of a second, and there is nothing else to do while the first Pi is asked.
         watched[0].asking.wait(CONNECT_SECONDS)
         import lanpi.cli.status_view
-        import lanpi.status.judge  # noqa: F401
+        import lanpi.health.status  # noqa: F401
 
         return list(looks)
 

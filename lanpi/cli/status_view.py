@@ -7,11 +7,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lanpi.cli.terminal import MARKS, STYLES
-from lanpi.status.charts import bars, columns, figure, series
-from lanpi.status.judge import Report
-from lanpi.status.model import Readings
-from lanpi.status.watch import Watched, sparkline, trends
+from lanpi.cli.terminal import MARKS, STYLES, whole
+from lanpi.health.charts import bars, columns, figure, series
+from lanpi.health.readings import Readings
+from lanpi.health.status import Report, section_of
+from lanpi.health.watch import Watched, sparkline, trends
 
 ENOUGH = 2
 """Samples that make a line."""
@@ -25,18 +25,18 @@ def one(report: Report) -> RenderableType:
 def _lines(report: Report) -> list[RenderableType]:
     parts: list[RenderableType] = []
     section = ""
-    for line in report.lines:
-        if line.section != section:
-            section = line.section
+    for finding in report.findings:
+        if section_of(finding) != section:
+            section = section_of(finding)
             parts.append(Text(f"\n{section}", style="bold"))
         text = Text.assemble(
-            (f"  {MARKS[line.level]} ", STYLES[line.level]),
-            (f"{line.label}  ".ljust(19)),
-            (line.text, "dim" if line.level == "unknown" else ""),
+            (f"  {MARKS[finding.level]} ", STYLES[finding.level]),
+            (f"{finding.label}  ".ljust(19)),
+            (finding.text, "dim" if finding.level == "unknown" else ""),
         )
-        if line.hint:
-            text.append(f"\n      {line.hint}", style="dim")
         parts.append(text)
+        if finding.fix and finding.is_bad:
+            parts.append(whole(Text(f"      {finding.fix}", style="dim")))
     return parts
 
 
@@ -55,7 +55,7 @@ def charts(report: Report) -> RenderableType:
     history = report.readings.history if report.readings else None
     samples = history.samples if history else ()
     if len(samples) < ENOUGH:
-        text = "there is no history yet: the Pi looks at itself every few minutes"
+        text = "there is no history yet: the Pi records its state every few minutes"
         return Text.assemble((report.target, "bold"), f": {report.summary if report.readings is None else text}")
     began, ended = samples[0].epoch, samples[-1].epoch
     parts: list[RenderableType] = [Text.assemble((report.target, "bold"), f": {stamp(began)} to {stamp(ended)}")]
@@ -75,7 +75,7 @@ def several(reports: Sequence[Report]) -> RenderableType:
     """A row for each target."""
     table = Table("Target", "Status", "Online", "Load", "Memory", "Disk", "°C", "Summary", box=None)
     for report in reports:
-        levels = {line.key: line.level for line in report.lines}
+        levels = {finding.id: finding.level for finding in report.findings}
         table.add_row(
             Text(report.target),
             Text(report.verdict, style=STYLES[report.verdict]),
@@ -112,12 +112,12 @@ def live(watched: Sequence[Watched], reports: Sequence[Report], interval_seconds
 
     What moves comes first, for a small terminal shows only the beginning.
     """
-    parts: list[RenderableType] = [Text(f"Every {interval_seconds:g} s; Ctrl-C ends it", style="dim")]
+    parts: list[RenderableType] = [Text(f"Updated every {interval_seconds:g} s; press Ctrl-C to stop", style="dim")]
     for target, report in zip(watched, reports, strict=True):
         parts.append(_headline(report))
         shown = report
         if report.readings is None:
-            parts.append(Text("  Trying again; below is what was seen last" if target.last else "  Trying again"))
+            parts.append(Text("  Trying again; the last known state is below" if target.last else "  Trying again"))
             shown = target.last or report
         for label, values in trends(list(target.recent)).items():
             now = values[-1]

@@ -4,8 +4,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lanpi.errors import ExitCode, LanpiError
+from lanpi.hints import HERE
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -23,6 +24,7 @@ STYLES = {"ok": "green", "warning": "yellow", "blocker": "bold red", "critical":
 MARKS = {"ok": "✓", "warning": "!", "blocker": "✗", "critical": "✗", "unknown": "?"}
 REFRESHES_PER_SECOND = 8
 YES = ("y", "yes")
+COMMAND = "lanpi "
 
 
 class _Console(Console):
@@ -38,6 +40,9 @@ class Terminal:
     Args:
         json_output: results are JSON; the human side stays on standard error.
         yes: answer every question with yes.
+
+    Attributes:
+        place: where a command that is shown is to run; what shows one passes it through ``place.complete``.
     """
 
     def __init__(self, *, json_output: bool = False, yes: bool = False) -> None:
@@ -47,10 +52,17 @@ class Terminal:
         self._err = _Console(stderr=True, no_color=plain, highlight=False, soft_wrap=not sys.stderr.isatty())
         self.json_output = json_output
         self._yes = yes
+        self._steps: Steps | None = None
+        self.place = HERE
 
     def result(self, what: RenderableType) -> None:
         """Something the user asked for; a string is shown as it is, without markup."""
-        self._out.print(Text(what) if isinstance(what, str) else what)
+        shown = Text(what) if isinstance(what, str) else what
+        if isinstance(shown, Text):
+            _say(self._out, shown)
+        else:
+            # Lines of its own that hold a command (see `whole`) are not cut off either.
+            self._out.print(shown, crop=False)
 
     def json(self, document: Any) -> None:
         """A result for programs: one JSON document a line, keys in order."""
@@ -74,27 +86,28 @@ class Terminal:
         self._out.print(table)
 
     def note(self, text: str) -> None:
-        """Something to know, beside the result."""
-        self._err.print(Text(text))
+        """Something the user should know, besides the result."""
+        _say(self._err, Text(text))
 
     def warn(self, text: str) -> None:
-        """Something to look after, beside the result."""
-        self._err.print(Text.assemble(("Warning: ", "yellow"), text))
+        """Something the user should look into, besides the result."""
+        _say(self._err, Text.assemble(("Warning: ", "yellow"), text))
 
     def error(self, text: str) -> None:
         """Something that failed while others went on; what ends the command is raised instead."""
-        self._err.print(Text.assemble(("Error: ", "bold red"), text))
+        _say(self._err, Text.assemble(("Error: ", "bold red"), text))
 
     def mark(self, level: str, text: str, hint: str = "") -> None:
         """A line with a mark in the colour of its level (ok, warning, blocker, critical, unknown)."""
         line = Text.assemble((f"  {MARKS[level]} ", STYLES[level]), text)
         if hint:
             line.append(f"\n      {hint}", style="dim")
-        self._err.print(line)
+        _say(self._err, line)
 
     def steps(self) -> "Steps":
         """Progress: one step after the other, each with its time."""
-        return Steps(self._err)
+        self._steps = Steps(self._err)
+        return self._steps
 
     def confirm(self, question: str, *, default: bool = False) -> bool:
         """A yes or no.
@@ -110,8 +123,8 @@ class Terminal:
             return True
         if not sys.stdin.isatty():
             raise LanpiError(
-                f"this needs an answer, and there is no terminal to ask on: {question}",
-                next_step="Give --yes to go ahead without being asked",
+                f"there is no terminal to ask you: {question}",
+                next_step="Pass --yes to answer yes to every question",
                 exit_code=ExitCode.BAD_INPUT,
             )
         return self._ask(question, default=default)
@@ -126,15 +139,42 @@ class Terminal:
             return None
         from getpass import getpass
 
-        return getpass(prompt)
+        with self._undrawn():
+            return getpass(prompt)
+
+    def ask_text(self, question: str, default: str) -> str | None:
+        """A line of text, the default when it stays empty; None when nobody can be asked or ``--yes`` was given."""
+        if self._yes or not sys.stdin.isatty():
+            return None
+        return self._read_line(f"{question} [{default}] ") or default
 
     def _ask(self, question: str, *, default: bool) -> bool:
-        self._err.print(Text(f"{question} [{'Y/n' if default else 'y/N'}] "), end="")
-        line = sys.stdin.readline()
+        answer = self._read_line(f"{question} [{'Y/n' if default else 'y/N'}] ").lower()
+        return answer in YES if answer else default
+
+    def _read_line(self, question: str) -> str:
+        with self._undrawn():
+            self._err.print(Text(question), end="")
+            line = sys.stdin.readline()
         if not line:  # Ctrl-D is no answer
             raise KeyboardInterrupt
-        answer = line.strip().lower()
-        return answer in YES if answer else default
+        return line.strip()
+
+    def _undrawn(self) -> AbstractContextManager[None]:
+        """For as long as somebody types, no spinner draws over it."""
+        return self._steps.paused() if self._steps else nullcontext()
+
+
+def whole(text: Text) -> Text:
+    """A line that holds a command: the terminal wraps it, and it can still be copied and pasted as one."""
+    if COMMAND in text.plain:
+        text.no_wrap, text.overflow = True, "ignore"
+    return text
+
+
+def _say(console: Console, text: Text) -> None:
+    """A text; words are wrapped between them, but for a command: a line break of ours would be pasted with it."""
+    console.print(text, soft_wrap=True if COMMAND in text.plain else None)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -147,8 +187,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
 class Steps(AbstractContextManager["Steps"]):
     """Steps of a longer work: a spinner with the time on a terminal, plain lines elsewhere.
 
-    What the terminal says meanwhile appears above the spinner. A question must not be asked
-    while a step is open: the spinner would draw over it.
+    What the terminal says meanwhile appears above the spinner; while it asks, the spinner is gone.
     """
 
     def __init__(self, console: Console) -> None:
@@ -165,6 +204,22 @@ class Steps(AbstractContextManager["Steps"]):
         if not self._console.is_terminal:
             self._console.print(Text(f"{name} …"))
             return
+        self._draw()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is drawn while the block runs; the time of the step goes on."""
+        drawn, self._live = self._live, None
+        if drawn is None:
+            yield
+            return
+        drawn.stop()
+        try:
+            yield
+        finally:
+            self._draw()
+
+    def _draw(self) -> None:
         from rich.live import Live
         from rich.spinner import Spinner
 
@@ -172,7 +227,7 @@ class Steps(AbstractContextManager["Steps"]):
 
         def picture() -> RenderableType:
             took = f"  {time.monotonic() - self._began:.0f} s"
-            spinner.update(text=Text.assemble(name, self._percent, (took, "dim")))
+            spinner.update(text=Text.assemble(self._name, self._percent, (took, "dim")))
             return spinner
 
         self._live = Live(
@@ -187,7 +242,7 @@ class Steps(AbstractContextManager["Steps"]):
         self._live.start()
 
     def advance(self, percent: int) -> None:
-        """So much of the open step is done; said on a terminal only."""
+        """This much of the open step is done; shown on a terminal only."""
         self._percent = f"  {percent} %"
 
     def done(self, detail: str = "") -> None:

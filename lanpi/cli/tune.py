@@ -5,80 +5,108 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanpi.cli.options import Json, Login, Verbose, Yes, open_target, with_login
+from lanpi.cli.groups import DefaultGroup
+from lanpi.cli.options import Json, Login, TargetArgument, Verbose, Yes, open_target, with_login
 from lanpi.cli.terminal import Terminal
 from lanpi.errors import ExitCode, LanpiError
 
 if TYPE_CHECKING:
+    from lanpi.deploy.session import Session
     from lanpi.flows.tune import Change, Proposal
     from lanpi.hosts import Host
     from lanpi.tuning.model import Setting
 
-app = typer.Typer()
+app = typer.Typer(
+    cls=DefaultGroup,
+    help="Show, explain and change the limits of a Pi's services.\n\n"
+    "`lanpi tune TARGET` is short for `lanpi tune apply TARGET`.",
+)
 
-HISTORY = "history"
 
-
-@app.command()
+@app.command("apply")
 @with_login
-def tune(
-    target: Annotated[
+def apply_limits(
+    target: TargetArgument = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show each setting with its current and proposed value, but change nothing.")
+    ] = False,
+    explain: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[history] [TARGET]",
-            help="USER@HOST[:PORT], a name, virtual:NAME, or local. With history before it: list the sets of limits.",
+        typer.Option(
+            "--explain",
+            metavar="SETTING",
+            help="Explain where the value of one setting comes from.",
             show_default=False,
         ),
     ] = None,
-    second: Annotated[str | None, typer.Argument(hidden=True)] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Show each setting, now and proposed; touch nothing.")] = False,
-    explain: Annotated[
-        str | None,
-        typer.Option("--explain", metavar="SETTING", help="Where one value comes from.", show_default=False),
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="PROFILE", help="eco, balanced or max.", show_default=False)
     ] = None,
-    profile: Annotated[str | None, typer.Option("--profile", help="eco, balanced or max.", show_default=False)] = None,
     people: Annotated[
         int | None,
-        typer.Option("--people", min=0, help="Size for so many people online; 0: as many as fit.", show_default=False),
+        typer.Option(
+            "--people",
+            metavar="NUMBER",
+            min=0,
+            help="Plan for this many people online at the same time; 0 for as many as the Pi can hold.",
+            show_default=False,
+        ),
     ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option(
             "--override",
             metavar="SETTING=VALUE",
-            help="One value of your own; without VALUE: no longer.",
+            help="Set one value yourself; leave VALUE empty to use the computed value again.",
             show_default=False,
         ),
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Back to the limits before these.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Go back to the previous limits.")] = False,
     verbose: Verbose = 0,
     *,
     login: Login,
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
-    """Fit the limits to the Pi: decide, ask, apply, prove - and go back by itself if it does not work."""
+    """Fit the limits of the services to the Pi.
+
+    lanpi computes the limits, asks you, applies them, and sends a test message. If that fails, it goes back to
+    the previous limits.
+
+    \b
+    Examples:
+      lanpi tune apply pi@raspberrypi.local --plan
+      lanpi tune apply pi@raspberrypi.local --people 200
+      lanpi tune apply pi@raspberrypi.local --undo
+    """
     from lanpi.flows.tune import Change
 
-    history = target == HISTORY
-    if history:
-        target = second
-    elif second is not None:
-        raise _bad(f"one target is enough: {target} or {second}?")
     change = Change(profile, people, dict(parse_override(text) for text in overrides or []))
     wanted = profile is not None or people is not None or bool(overrides)
     if undo and (wanted or explain):
-        raise _bad("--undo goes alone: it brings back what was")
+        raise _bad("--undo does not go with other changes or --explain")
     terminal = Terminal(json_output=json_output, yes=yes)
     with open_target(target, terminal, login) as host:
-        if history:
-            _say_history(terminal, host)
-        elif explain:
+        if explain:
             _say_explanation(terminal, host, change, explain)
         elif plan:
             _say_plan(terminal, host, _propose(host, change, undo), everything=True)
         else:
             _apply(terminal, host, _propose(host, change, undo), target, verbose)
+
+
+@app.command()
+@with_login
+def history(target: TargetArgument = None, *, login: Login, json_output: Json = False) -> None:
+    """List the sets of limits that this Pi has had.
+
+    \b
+    Example:
+      lanpi tune history pi@raspberrypi.local
+    """
+    terminal = Terminal(json_output=json_output)
+    with open_target(target, terminal, login) as host:
+        _say_history(terminal, host)
 
 
 def parse_override(text: str) -> tuple[str, int | str | None]:
@@ -111,7 +139,7 @@ def _rows(host: "Host", proposal: "Proposal") -> "list[tuple[Setting, int | str 
 
 
 def _say_plan(terminal: Terminal, host: "Host", proposal: "Proposal", *, everything: bool) -> None:
-    from lanpi.tuning.enforce import unenforced
+    from lanpi.health.enforce import unenforced
     from lanpi.tuning.take import show
 
     rows = _rows(host, proposal)
@@ -140,7 +168,7 @@ def _say_plan(terminal: Terminal, host: "Host", proposal: "Proposal", *, everyth
         ),
     )
     if any(setting.overridden for setting, _, _ in shown):
-        terminal.result("* set in tune.overrides")
+        terminal.result("* set by tune.overrides")
     for gap in gaps:
         count = f"{len(gap.names)} settings ({gap.names[0]} …)" if len(gap.names) > 1 else "".join(gap.names)
         terminal.mark("warning", f"not enforced: {count}: {gap.why}", gap.next_step)
@@ -158,7 +186,7 @@ def _say_explanation(terminal: Terminal, host: "Host", change: "Change", name: s
     if name not in rows:
         near = difflib.get_close_matches(name, rows, n=3, cutoff=0.4)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise _bad(f"there is no setting {name} on this Pi{hint}")
+        raise _bad(f"there is no setting {name} on {host.name}{hint}")
     setting, now, value = rows[name]
     if terminal.json_output:
         terminal.json(asdict(setting) | {"now": now, "proposed": value})
@@ -169,10 +197,10 @@ def _say_explanation(terminal: Terminal, host: "Host", change: "Change", name: s
         ("formula", setting.formula + (f" = {show(setting.computed, setting.unit)}" if setting.overridden else "")),
         ("why", setting.why),
         ("source", setting.source),
-        ("lands in", setting.lands),
-        ("can be", setting.bounds or "not set by itself"),
+        ("set in", setting.lands),
+        ("range", setting.bounds or "cannot be set on its own"),
     ]
-    terminal.result(setting.name + (" (set in tune.overrides)" if setting.overridden else ""))
+    terminal.result(setting.name + (" (set by tune.overrides)" if setting.overridden else ""))
     for label, text in lines:
         if text:
             terminal.result(f"  {label:10}{text}")
@@ -185,7 +213,7 @@ def _say_history(terminal: Terminal, host: "Host") -> None:
     if terminal.json_output:
         terminal.json({"sets": [asdict(entry) for entry in sets]})
     elif not sets:
-        terminal.result("There is no history yet: the limits are those of the install.")
+        terminal.result("There is no history yet: the limits are those set by the installation.")
     else:
         rows = []
         for entry in reversed(sets):
@@ -196,14 +224,14 @@ def _say_history(terminal: Terminal, host: "Host") -> None:
         terminal.table(("SET", "WHEN", "BY", "LIMITS", "STATE"), rows)
 
 
-def _apply(terminal: Terminal, host: "Host", proposal: "Proposal", target: str | None, verbose: int) -> None:
+def _apply(terminal: Terminal, host: "Session", proposal: "Proposal", target: str | None, verbose: int) -> None:
     from lanpi.cli.install_report import TerminalReporter, log_path
     from lanpi.flows.install import Options
     from lanpi.flows.tune import apply
 
     if not proposal.changes_nothing:
         _say_plan(terminal, host, proposal, everything=False)
-        if not terminal.confirm("Apply these limits? Services whose settings change are restarted."):
+        if not terminal.confirm("Apply these limits? Services whose settings change will be restarted."):
             terminal.note("Nothing was changed.")
             return
     with TerminalReporter(terminal, verbose=verbose > 0) as report:
@@ -211,10 +239,12 @@ def _apply(terminal: Terminal, host: "Host", proposal: "Proposal", target: str |
     if terminal.json_output:
         terminal.json({"event": "outcome", "set": outcome.number, "changed": list(outcome.changed)})
     elif outcome.changed:
-        terminal.result(f"Set {outcome.number} is in effect: {len(outcome.changed)} changes, and messages pass.")
+        terminal.result(
+            f"Set {outcome.number} is in effect ({len(outcome.changed)} changes), and messages are delivered."
+        )
     else:
-        terminal.result("Nothing to change: the limits fit, and messages pass.")
+        terminal.result("Nothing to change: the limits fit, and messages are delivered.")
 
 
 def _bad(what: str) -> LanpiError:
-    return LanpiError(what, next_step="See lanpi tune --help", exit_code=ExitCode.BAD_INPUT)
+    return LanpiError(what, next_step="Run: lanpi tune --help", exit_code=ExitCode.BAD_INPUT)

@@ -18,15 +18,21 @@ MEGABYTE = 1024 * 1024
 def uninstall(
     target: TargetArgument = None,
     purge: Annotated[
-        bool, typer.Option("--purge", help="Also remove accounts, messages, files, certificates, settings.")
+        bool, typer.Option("--purge", help="Also remove accounts, messages, files, certificates and settings.")
     ] = False,
-    check: Annotated[bool, typer.Option("--check", help="Show what would be removed; touch nothing.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Show what would be removed, but change nothing.")] = False,
     *,
     login: Login,
     yes: Yes = False,
     json_output: Json = False,
 ) -> None:
-    """Take lanpi off a Pi again and put back what it changed. People's data stays unless --purge is given."""
+    """Remove lanpi from a Pi and undo its changes. People's data stays unless you pass --purge.
+
+    \b
+    Examples:
+      lanpi uninstall pi@raspberrypi.local --check
+      lanpi uninstall pi@raspberrypi.local
+    """
     from lanpi.cli.install_report import TerminalReporter, log_path
     from lanpi.flows.uninstall import backups_on_card
     from lanpi.flows.uninstall import uninstall as run
@@ -35,7 +41,7 @@ def uninstall(
     with open_target(target, terminal, login) as host:
         if purge:
             _warn_of_backups(terminal, backups_on_card(host))
-        what = "with all accounts, messages and files, for ever" if purge else "(accounts and messages stay)"
+        what = "and permanently delete all accounts, messages and files" if purge else "(accounts and messages stay)"
         if not check and not terminal.confirm(f"Remove lanpi from {host.name} {what}?"):
             raise typer.Exit(int(ExitCode.BAD_INPUT))
         with TerminalReporter(terminal, verbose=False) as report:
@@ -45,8 +51,8 @@ def uninstall(
             {"event": "outcome", "removed": list(outcome.removed), "kept": list(outcome.kept), "check": check}
         )
         return
-    verb = "would be removed or put back" if check else "removed or put back"
-    terminal.result(f"{len(outcome.removed)} things {verb}.")
+    verb = "would be removed or restored" if check else "removed or restored"
+    terminal.result(f"{len(outcome.removed)} {'item' if len(outcome.removed) == 1 else 'items'} {verb}.")
     for path in outcome.kept:
         terminal.result(f"Kept: {path}")
     if check:
@@ -55,9 +61,12 @@ def uninstall(
 
 
 def _warn_of_backups(terminal: Terminal, size: int | None) -> None:
-    """Before the question, and where nobody is asked too: this is the last copy."""
+    """Warn before the question, and even where nobody is asked: this may be the last copy."""
     from lanpi.flows.uninstall import OWN_REPOSITORY
 
     if size is not None:
-        terminal.warn(f"the backups on the Pi's own card go too: {OWN_REPOSITORY}, {size / MEGABYTE:.1f} MB")
-    terminal.warn("so does the key of those elsewhere: without the recovery sheet (lanpi backup key) nobody reads them")
+        terminal.warn(f"the backups on the Pi's own card are deleted too: {OWN_REPOSITORY}, {size / MEGABYTE:.1f} MB")
+    sheet = terminal.place.complete("lanpi backup key")
+    terminal.warn(
+        f"the key to backups elsewhere is deleted: without the recovery sheet ({sheet}), nobody can read them"
+    )

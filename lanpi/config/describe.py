@@ -1,4 +1,4 @@
-"""The schema in words: every key with its meaning, its default and what it takes."""
+"""The schema in words: every key with its meaning, its default and its allowed values."""
 
 import types
 import typing
@@ -22,7 +22,7 @@ class Key:
         path: dotted, such as ``im.archive_days``.
         description: what it means, with its unit.
         default: its value where nobody sets it.
-        allowed: what it takes, in words.
+        allowed: the values it accepts, in words.
     """
 
     path: str

@@ -34,37 +34,37 @@ def is_public(name: str) -> bool:
 
 def _check_whole(name: str) -> None:
     if _is_address(name.strip("[]")):
-        raise ValueError("an IP address is no domain: people's addresses need a name, such as chat.example.org")
+        raise ValueError("an IP address is not a valid domain: people's addresses need a name such as chat.example.org")
     if not name.isascii():
-        raise ValueError("only the letters a-z, digits and hyphens, such as chat.example.org")
+        raise ValueError("use only the letters a-z, digits and hyphens, such as chat.example.org")
     if "_" in name:
-        raise ValueError("an underscore may not be in a domain; take a hyphen")
+        raise ValueError("a domain cannot contain an underscore; use a hyphen")
     if name.endswith("."):
-        raise ValueError(f"without the dot at the end: {name.rstrip('.')}")
+        raise ValueError(f"leave out the dot at the end: {name.rstrip('.')}")
     if len(name) > _NAME_MAX:
-        raise ValueError(f"{len(name)} characters are too many: at most {_NAME_MAX}")
+        raise ValueError(f"it has {len(name)} characters, but at most {_NAME_MAX} are allowed")
 
 
 def _check_label(label: str) -> None:
     if len(label) > _LABEL_MAX:
-        raise ValueError(f"the part {label[:10]}… has {len(label)} characters: at most {_LABEL_MAX}")
+        raise ValueError(f"the part {label[:10]}… has {len(label)} characters, but at most {_LABEL_MAX} are allowed")
     if not _LABEL.fullmatch(label):
         raise ValueError(
-            "parts of letters a-z, digits and inner hyphens, joined by single dots, such as chat.example.org"
+            "use letters a-z, digits and inner hyphens, with single dots between the parts, such as chat.example.org"
         )
     # Hyphens in third and fourth place are kept for encodings, of which xn-- is the only one (RFC 5891 4.2.3.1).
     if label[2:4] == "--" and not _is_punycode(label):
-        raise ValueError(f"the part {label} looks like an encoded name and is none")
+        raise ValueError(f"the part {label} looks like an encoded (xn--) name but is not a valid one")
 
 
 def _check_meaning(name: str) -> None:
     labels = name.split(".")
     if labels[-1] == "localhost" or name == "localhost.localdomain":
-        raise ValueError("localhost means each device itself; take HOSTNAME.local or a public name")
+        raise ValueError("localhost means the device itself; use HOSTNAME.local or a public name")
     if len(labels) < 2:
-        raise ValueError(f"a single word is no domain; without a public name take {name}.local")
+        raise ValueError(f"a single word is not a valid domain; without a public name, use {name}.local")
     if labels[-1].isdigit():
-        raise ValueError("the last part of a domain is not a number")
+        raise ValueError("the last part of a domain cannot be a number")
 
 
 def _is_address(text: str) -> bool:

@@ -4,7 +4,7 @@ import yaml
 
 from lanpi.config.model import Config
 
-_HEADER = "# lanpi's configuration in effect on this Pi; `lanpi config example` explains every key.\n"
+_HEADER = "# The settings of lanpi on this Pi; `lanpi config example` explains every key.\n"
 
 
 def dump(config: Config) -> str:

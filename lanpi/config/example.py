@@ -6,5 +6,5 @@ PATH = Path(__file__).with_name("example.yml")
 
 
 def example() -> str:
-    """The text of the example; a test holds it against the schema."""
+    """The text of the example; a test compares it with the schema."""
     return PATH.read_text(encoding="utf-8")

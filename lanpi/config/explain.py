@@ -7,26 +7,32 @@ from typing import Any
 from pydantic import ValidationError
 
 from lanpi.config.describe import keys, sections
+from lanpi.errors import Mistake
 
 LONGEST_SHOWN = 60
 
 
-def explain(error: ValidationError, data: Mapping[str, Any], places: Mapping[str, str]) -> list[str]:
-    """One text for each wrong key, in the order of the keys.
+Places = Mapping[str, tuple[str, int | None]]
+"""Dotted path -> the file or option that its value comes from, and the line there."""
+
+
+def explain(error: ValidationError, data: Mapping[str, Any], places: Places) -> list[Mistake]:
+    """One mistake for each wrong key, in the order of the sources and of their lines.
 
     Args:
         error: what the schema says of ``data``.
         data: the merged settings.
-        places: dotted path -> file and line of its value.
+        places: where each value comes from, the sources in their order.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Mistake] = {}
     for each in error.errors(include_url=False):
         path = _path(each["loc"])
         # A union tells one error a branch; for people it is one.
         if path not in found:
-            place = _place(path, places)
-            found[path] = f"{place}: {_text(path, each, data)}" if place else _text(path, each, data)
-    return list(found.values())
+            source, line = _place(path, places)
+            found[path] = Mistake(path, source, line, _text(path, each, data))
+    order = {source: number for number, source in enumerate(dict.fromkeys(source for source, _ in places.values()))}
+    return sorted(found.values(), key=lambda mistake: (order.get(mistake.source, -1), mistake.line or 0, mistake.key))
 
 
 def nearest(path: str) -> str | None:
@@ -50,16 +56,16 @@ def nearest(path: str) -> str | None:
 def _text(path: str, each: Any, data: Mapping[str, Any]) -> str:
     if each["type"] == "extra_forbidden" and path in keys():
         section, _, name = path.rpartition(".")
-        return f"{path}: write it as {name} below {section}"
+        return f"{path}: write it as {name} under {section}"
     if each["type"] == "extra_forbidden":
-        return f"{path}: there is no such key{_hint(path)}"
+        return f"{path}: unknown key{_hint(path)}"
     if each["type"] == "value_error":
         message = str(each["ctx"]["error"])
         shown = "" if path in sections() else f"found {_shown(each['input'])}: "
         return f"{path}: {shown}{message}" if path else message
     if path in sections():
         names = ", ".join(sections()[path])
-        return f"{path}: found {_shown(each['input'])}; it is a section with the keys {names}"
+        return f"{path}: found {_shown(each['input'])}, but this is a section with the keys {names}"
     key = _key(path)
     allowed = keys()[key].allowed if key else "nothing"
     return f"{path}: found {_shown(_value(data, path, each['input']))}; allowed: {allowed}"
@@ -68,8 +74,8 @@ def _text(path: str, each: Any, data: Mapping[str, Any]) -> str:
 def _hint(path: str) -> str:
     meant = nearest(path)
     if meant:
-        return f", did you mean {meant}?"
-    return f"; there are {', '.join(sections().get(path.rpartition('.')[0], sections()['']))}"
+        return f"; did you mean {meant}?"
+    return f"; known keys: {', '.join(sections().get(path.rpartition('.')[0], sections()['']))}"
 
 
 def _path(location: Sequence[int | str]) -> str:
@@ -101,8 +107,8 @@ def _value(data: Mapping[str, Any], path: str, otherwise: Any) -> Any:
     return value
 
 
-def _place(path: str, places: Mapping[str, str]) -> str:
-    return next((places[each] for each in _upwards(path) if each in places), "")
+def _place(path: str, places: Places) -> tuple[str, int | None]:
+    return next((places[each] for each in _upwards(path) if each in places), ("", None))
 
 
 def _upwards(path: str) -> Iterator[str]:

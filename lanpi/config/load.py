@@ -16,6 +16,9 @@ __all__ = ["Effective", "Origin", "effective", "leaves", "load_file", "parse", "
 
 load_file = parse_file
 
+KINDS = ("default", "Pi", "file", "--set")
+"""The layers, from the lowest to the highest."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -59,7 +62,10 @@ def effective(pi: Mapping[str, Any], file: Mapping[str, Any], settings: Sequence
     layers += [("--set", setting) for setting in settings]
     for kind, layer in layers:
         given = _without_empty_sections(layer)
-        merged = _merge(merged, given)
+        kept = _without_left_behind(merged, given)
+        for path in {path for path, _ in _paths(merged, "")} - {path for path, _ in _paths(kept, "")}:
+            origins[path] = Origin("default")
+        merged = _merge(kept, given)
         source = layer.source if isinstance(layer, Layer) else kind
         lines = layer.lines if isinstance(layer, Layer) else {}
         for path, value in _paths(given, ""):
@@ -69,8 +75,12 @@ def effective(pi: Mapping[str, Any], file: Mapping[str, Any], settings: Sequence
     try:
         config = Config.model_validate(merged)
     except ValidationError as error:
-        places = {path: _place(origin) for path, origin in origins.items() if origin.kind != "default"}
-        raise bad_input("; ".join(explain(error, merged, places))) from error
+        known = {path: origin for path, origin in origins.items() if origin.kind != "default"}
+        ordered = sorted(known.items(), key=lambda item: KINDS.index(item[1].kind))
+        mistakes = explain(error, merged, {path: (origin.source, origin.line) for path, origin in ordered})
+        if len(mistakes) == 1:
+            raise bad_input(str(mistakes[0])) from error
+        raise bad_input(f"the settings have {len(mistakes)} mistakes", mistakes) from error
     return Effective(config, {path: _nearest(origins, path) for path in keys()})
 
 
@@ -86,10 +96,6 @@ def leaves(config: Config) -> dict[str, Any]:
     return found
 
 
-def _place(origin: Origin) -> str:
-    return f"{origin.source}, line {origin.line}" if origin.line else origin.source
-
-
 def _nearest(origins: Mapping[str, Origin], path: str) -> Origin:
     """A key's own origin; for one with names below it (tune.overrides) the last of theirs."""
     below = [origin for name, origin in origins.items() if name.startswith(f"{path}.")]
@@ -99,6 +105,18 @@ def _nearest(origins: Mapping[str, Origin], path: str) -> Origin:
 def _without_empty_sections(layer: Mapping[str, Any]) -> dict[str, Any]:
     """A section whose keys are all commented out reads as null, and means none of them."""
     return {key: {} if value is None and key in sections() else value for key, value in layer.items()}
+
+
+def _without_left_behind(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """What is below, without the files of a certificate whose mode the layer above leaves.
+
+    Whoever says ``--set tls.mode=local`` goes back from files of their own; they need not know which other keys
+    belonged to those.
+    """
+    tls, above = under.get("tls"), over.get("tls")
+    if not isinstance(tls, dict) or not isinstance(above, dict) or above.get("mode", "files") == "files":
+        return dict(under)
+    return {**under, "tls": {key: value for key, value in tls.items() if key not in ("certificate", "key")}}
 
 
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

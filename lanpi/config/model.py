@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from lanpi.config.alert import Alert
 from lanpi.config.backup import Backup
 from lanpi.config.domain import check_domain, is_public
 from lanpi.config.section import Allowed, PiPath
@@ -19,13 +20,13 @@ def _ports(values: list[str]) -> list[str]:
     for value in values:
         match = _PORT.fullmatch(value)
         if not match or int(match.group(1)) > _PORT_MAX:
-            raise ValueError(f"{value!r} is not PORT/tcp or PORT/udp with a port from 1 to {_PORT_MAX}")
+            raise ValueError(f"{value!r} must be PORT/tcp or PORT/udp with a port from 1 to {_PORT_MAX}")
     return values
 
 
 def _email(value: str) -> str:
     if not _EMAIL.fullmatch(value):
-        raise ValueError("an e-mail address is NAME@DOMAIN")
+        raise ValueError("an e-mail address must be NAME@DOMAIN")
     return value
 
 
@@ -43,28 +44,32 @@ class Im(_Section):
     )
     federation: bool = Field(False, description="Talk to other XMPP servers on the internet.")
     registration: Literal["closed", "invite", "open"] = Field(
-        "closed", description="Who may make an account: only you, whoever has an invitation, or everybody."
+        "closed",
+        description="Who can create an account: only you, people with an invitation, or everyone. A new installation "
+        "sets invite where its ejabberd supports invitations.",
     )
     compression: bool = Field(
         False,
-        description="XMPP stream compression: saves bytes, costs memory and processor for each session.",
+        description="Use XMPP stream compression: it saves bytes, but costs each session memory and processor time.",
     )
-    calls: bool = Field(True, description="STUN and TURN, which voice and video calls need.")
-    mqtt: bool = Field(False, description="MQTT over TLS (port 8883) for devices.")
-    web_chat: bool = Field(True, description="The chat in a browser, at https://DOMAIN/chat/.")
-    http_api: bool = Field(False, description="The HTTP API for admins over HTTPS; the local one is always there.")
+    calls: bool = Field(True, description="Run STUN and TURN, which voice and video calls need.")
+    mqtt: bool = Field(False, description="Serve MQTT over TLS (port 8883) for devices.")
+    web_chat: bool = Field(True, description="Serve the chat in a browser, at https://DOMAIN/chat/.")
+    http_api: bool = Field(
+        False, description="Offer the administrators' HTTP API over HTTPS; on the Pi itself it is always available."
+    )
     archive_days: int = Field(
-        365, ge=0, le=36500, description="Days that messages stay in the archive; 0 keeps them for ever."
+        365, ge=0, le=36500, description="Days to keep messages in the archive; 0 keeps them permanently."
     )
-    upload_max_mb: int = Field(50, ge=1, le=4096, description="Largest file that can be sent, in MB.")
-    upload_quota_mb: int = Field(1000, ge=1, le=1048576, description="Files kept for each person, in MB.")
-    upload_days: int = Field(90, ge=0, le=36500, description="Days that files stay; 0 keeps them for ever.")
+    upload_max_mb: int = Field(50, ge=1, le=4096, description="Size limit of a file that people send, in MB.")
+    upload_quota_mb: int = Field(1000, ge=1, le=1048576, description="Space for each person's files, in MB.")
+    upload_days: int = Field(90, ge=0, le=36500, description="Days to keep files; 0 keeps them permanently.")
 
     @model_validator(mode="after")
     def _a_file_fits_the_quota(self) -> "Im":
         if self.upload_max_mb > self.upload_quota_mb:
             raise ValueError(
-                f"upload_max_mb ({self.upload_max_mb}) is more than upload_quota_mb ({self.upload_quota_mb}) allows"
+                f"upload_max_mb ({self.upload_max_mb}) must not be larger than upload_quota_mb ({self.upload_quota_mb})"
             )
         return self
 
@@ -74,11 +79,11 @@ class Tls(_Section):
 
     mode: Literal["local", "acme", "files"] = Field(
         "local",
-        description="Where the certificate comes from: an authority made on the Pi, Let's Encrypt by ACME "
+        description="Where the certificate comes from: an authority created on the Pi, Let's Encrypt through ACME "
         "(needs a public name), or files on the Pi.",
     )
     email: Annotated[str, AfterValidator(_email), Allowed("an e-mail address")] | None = Field(
-        None, description="With acme: where the authority writes to; may stay empty."
+        None, description="With acme: e-mail address for messages from the authority; can be empty."
     )
     certificate: PiPath | None = Field(None, description="With files: path on the Pi of the certificate chain (PEM).")
     key: PiPath | None = Field(None, description="With files: path on the Pi of the private key (PEM).")
@@ -88,45 +93,59 @@ class Tls(_Section):
         if self.mode == "files" and not (self.certificate and self.key):
             raise ValueError("mode files needs both certificate and key")
         if self.mode != "files" and (self.certificate or self.key):
-            raise ValueError(f"certificate and key belong to mode files, not to {self.mode}")
+            raise ValueError(f"certificate and key are only used with mode files, not with {self.mode}")
         return self
 
 
 class Network(_Section):
-    """What the network sees of the Pi."""
+    """How the Pi appears on the network."""
 
-    hostname_mdns: bool = Field(True, description="Answer to NAME.local on the local network (Avahi).")
+    hostname_mdns: bool = Field(True, description="Make the Pi answer to HOSTNAME.local on the local network (Avahi).")
     firewall: bool = Field(True, description="Let in only SSH and the services in use (nftables).")
     allow_ports: Annotated[list[str], AfterValidator(_ports), Allowed("a list of PORT/tcp or PORT/udp")] = Field(
-        [], description="Further ports to let in, each PORT/tcp or PORT/udp."
+        [], description="Additional ports to let in, each PORT/tcp or PORT/udp."
     )
-    wifi_power_save: bool = Field(False, description="Leave Wi-Fi power saving on; messages then come late.")
+    connections_per_address: int = Field(
+        4000,
+        ge=50,
+        le=1000000,
+        description="Connections of one address at a time, all services for people together: twice a school of two "
+        "thousand behind one router. No address gets more than half of what the Pi can hold.",
+    )
+    new_connections_per_minute: int = Field(
+        3000,
+        ge=60,
+        le=1000000,
+        description="New connections of one address a minute, after as many at once as it may have at a time; "
+        "further ones wait.",
+    )
+    wifi_power_save: bool = Field(False, description="Leave Wi-Fi power saving on; messages may then arrive late.")
 
 
 class Memory(_Section):
     """Swap and memory limits."""
 
     swap: Annotated[Literal["auto", "off"] | Annotated[int, Field(ge=0, le=65536)], BeforeValidator(_off)] = Field(
-        "auto", description="Size of the swap file in MB, auto to fit the Pi, or off for no change to swap."
+        "auto", description="Size of the swap file in MB, auto to fit the Pi, or off to leave swap as it is."
     )
     cgroup: bool = Field(
         True,
-        description="Switch on the kernel's memory limits in the firmware's command line (needs a reboot).",
+        description="Enable the kernel's memory limits in the firmware's command line (needs a reboot).",
     )
 
 
 class Logs(_Section):
     """Log files and the journal."""
 
-    max_mb: int = Field(200, ge=40, le=10000, description="All logs together stay below this, in MB.")
+    max_mb: int = Field(200, ge=40, le=10000, description="Size limit of all logs together, in MB.")
 
 
 class Updates(_Section):
-    """Keeping the system current and small."""
+    """Keeping the system up to date and small."""
 
-    unattended: bool = Field(True, description="Security upgrades install themselves at night.")
+    unattended: bool = Field(True, description="Install security upgrades automatically at night.")
     disable_unneeded: bool = Field(
-        True, description="Switch off desktop, Bluetooth, printing and modem services that are there."
+        True, description="Switch off installed desktop, Bluetooth, printing and modem services."
     )
 
 
@@ -134,11 +153,13 @@ class Tune(_Section):
     """How the Pi's memory and processor are shared."""
 
     profile: Literal["eco", "balanced", "max"] = Field(
-        "balanced", description="Least power and writes, a balance, or most sessions."
+        "balanced", description="Tune for low power and few writes, for a balance, or for many sessions."
     )
-    people: int | None = Field(None, ge=1, le=1000000, description="Size for so many people online at once.")
+    people: int | None = Field(
+        None, ge=1, le=1000000, description="Plan for this many people online at the same time; empty fits the Pi."
+    )
     overrides: dict[str, int | str] = Field(
-        {}, description="Single values instead of the computed ones; `lanpi tune --plan` lists the names."
+        {}, description="Values to use instead of the computed ones; `lanpi tune --plan` lists the names."
     )
 
 
@@ -147,31 +168,32 @@ class Config(_Section):
 
     domain: Annotated[str, AfterValidator(check_domain), Allowed("a domain such as chat.example.org")] | None = Field(
         None,
-        description="What comes after the @ in people's addresses; empty takes HOSTNAME.local. It stays for ever.",
+        description="The part of addresses after the @; empty uses HOSTNAME.local. It cannot be changed later.",
     )
-    admin: Annotated[str, Allowed("up to 64 small letters, digits, dots, hyphens, underscores")] = Field(
+    admin: Annotated[str, Allowed("up to 64 lower-case letters, digits, dots, hyphens and underscores")] = Field(
         "admin",
         pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\z",
-        description="Name of the administrator's account, made at the first install.",
+        description="Name of the administrator's account, which the first install creates.",
     )
     database: Literal["sqlite", "postgresql"] = Field(
-        "sqlite", description="Where messages and accounts are kept: a file (SQLite) or a local PostgreSQL."
+        "sqlite", description="Where messages and accounts are stored: in a file (SQLite) or a local PostgreSQL."
     )
     im: Im = Field(default_factory=Im, description="The messaging server.")
     tls: Tls = Field(default_factory=Tls, description="Certificates.")
-    network: Network = Field(default_factory=Network, description="What the network sees of the Pi.")
+    network: Network = Field(default_factory=Network, description="How the Pi appears on the network.")
     memory: Memory = Field(default_factory=Memory, description="Swap and memory limits.")
     logs: Logs = Field(default_factory=Logs, description="Log files and the journal.")
-    updates: Updates = Field(default_factory=Updates, description="Keeping the system current and small.")
+    updates: Updates = Field(default_factory=Updates, description="Keeping the system up to date and small.")
     tune: Tune = Field(default_factory=Tune, description="How the Pi's memory and processor are shared.")
-    metrics: bool = Field(False, description="Answer Prometheus on port 9100, from the local network alone.")
-    backup: Backup = Field(default_factory=Backup, description="Copies of all that a restore needs.")
+    metrics: bool = Field(False, description="Serve metrics to Prometheus on port 9100, only to the local network.")
+    backup: Backup = Field(default_factory=Backup, description="Backups of everything that a restore needs.")
+    alert: Alert = Field(default_factory=Alert, description="How the administrator is told when something fails.")
 
     @model_validator(mode="after")
     def _acme_needs_a_public_name(self) -> "Config":
         if self.tls.mode == "acme" and (self.domain is None or not is_public(self.domain)):
             raise ValueError(
-                f"tls.mode acme needs a public domain, and domain is {self.domain or 'not set'}: "
-                "set it to a name that reaches this Pi from the internet"
+                f"tls.mode acme needs a public domain, but domain is {self.domain or 'not set'}: "
+                "set it to a name under which the internet reaches this Pi"
             )
         return self

@@ -1,14 +1,14 @@
-"""YAML as mappings that remember their lines; what is no such YAML is refused with the place."""
+"""YAML as mappings that remember their lines; anything else is refused, with its line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lanpi.errors import ExitCode, LanpiError
+from lanpi.errors import ExitCode, LanpiError, Mistake
 
-NEXT_STEP = "`lanpi config example` shows every key with what it takes"
+NEXT_STEP = "`lanpi config example` shows every key and its allowed values"
 
 
 class Layer(dict[str, Any]):
@@ -43,7 +43,7 @@ class _Loader(yaml.SafeLoader):
             if key.value in seen:
                 first = seen[key.value]
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value} is there twice, first in line {first}", key.start_mark
+                    None, None, f"{key.value} is set twice, first in line {first}", key.start_mark
                 )
             seen[key.value] = key.start_mark.line + 1
         return super().construct_mapping(node, deep=deep)
@@ -57,7 +57,7 @@ def parse(text: str, source: str) -> Layer:
         source: what it is called in messages.
 
     Raises:
-        LanpiError: BAD_INPUT with line, column and the line itself when it is no YAML, or no mapping.
+        LanpiError: BAD_INPUT with line, column and the line itself when it is not YAML, or not a mapping.
     """
     loader = None
     try:
@@ -73,7 +73,7 @@ def parse(text: str, source: str) -> Layer:
     if data is None:
         return Layer({}, source, {})
     if not isinstance(data, dict):
-        raise bad_input(f"{source}: it must be keys with values (KEY: VALUE), and is {data!r:.60}")
+        raise bad_input(f"{source}: expected keys with values (KEY: VALUE), but found {data!r:.60}")
     return Layer(data, source, dict(_lines(node, "")))
 
 
@@ -81,21 +81,21 @@ def parse_file(path: Path) -> Layer:
     """A configuration file as settings.
 
     Raises:
-        LanpiError: BAD_INPUT when it cannot be read or is no YAML.
+        LanpiError: BAD_INPUT when it cannot be read or is not YAML.
     """
     try:
         return parse(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise bad_input(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise bad_input(f"cannot read {path}: it is no UTF-8 text (byte {error.start})") from error
+        raise bad_input(f"cannot read {path}: it is not UTF-8 text (byte {error.start})") from error
 
 
 def parse_setting(text: str) -> Layer:
     """``im.mqtt=true`` as settings, the value read as YAML.
 
     Raises:
-        LanpiError: BAD_INPUT without a key or an equals sign, or with a value that is no YAML.
+        LanpiError: BAD_INPUT without a key or an equals sign, or with a value that is not YAML.
     """
     key, equals, value = text.partition("=")
     if not equals or not all(key.split(".")):
@@ -104,15 +104,15 @@ def parse_setting(text: str) -> Layer:
         # A key of its own makes any value a document.
         setting: Any = parse(f"value: {value}", "--set")["value"]
     except LanpiError as error:
-        raise bad_input(f"--set {text}: the value is no YAML") from error
+        raise bad_input(f"--set {text}: the value is not valid YAML") from error
     for part in reversed(key.split(".")):
         setting = {part: setting}
     return Layer(setting, "--set", {})
 
 
-def bad_input(what: str) -> LanpiError:
+def bad_input(what: str, mistakes: Sequence[Mistake] = ()) -> LanpiError:
     """A configuration that is refused."""
-    return LanpiError(what, next_step=NEXT_STEP, exit_code=ExitCode.BAD_INPUT)
+    return LanpiError(what, next_step=NEXT_STEP, exit_code=ExitCode.BAD_INPUT, mistakes=mistakes)
 
 
 def _broken(text: str, source: str, error: Exception) -> LanpiError:

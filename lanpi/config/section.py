@@ -8,14 +8,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 @dataclass(frozen=True)
 class Allowed:
-    """In a field's Annotated: what it takes, in words, where its type does not say enough."""
+    """In a field's Annotated: the values it accepts, in words, where its type does not say enough."""
 
     text: str
 
 
 def _absolute(value: str) -> str:
     if not value.startswith("/"):
-        raise ValueError("the full path on the Pi, starting with /")
+        raise ValueError("it must be a full path on the Pi, starting with /")
     return value
 
 

@@ -23,7 +23,7 @@ HEADER = struct.Struct("!II")
 
 
 class Bridge:
-    """Serves one Ansible run; remembers the first loss of the connection for the caller."""
+    """Serves one Ansible run; remembers for the caller why the Pi could not be worked on any more."""
 
     def __init__(self, host: Host, path: Path) -> None:
         self._host = host
@@ -70,7 +70,8 @@ class Bridge:
                 case other:
                     return {"unreachable": f"unknown request {other!r}"}, b""
         except LanpiError as error:
-            if error.exit_code is ExitCode.UNREACHABLE:
+            # Not what a command did, but that it cannot run: the connection, root, or the lease is gone.
+            if error.exit_code is not ExitCode.FAILED:
                 self.lost = self.lost or error
             return {"unreachable": str(error)}, b""
         except FileNotFoundError as error:
@@ -80,7 +81,7 @@ class Bridge:
 def _read(reader: BinaryIO, size: int) -> bytes:
     data = reader.read(size)
     if len(data) != size:
-        raise ConnectionError("the bridge's peer ended in the middle of a request")
+        raise ConnectionError("the bridge's peer closed the connection in the middle of a request")
     return data
 
 

@@ -1,31 +1,41 @@
 """A Pi's desired state as three lists - packages, files, units - computed from the roles' declarations.
 
 Pure but for reading the declarations and templates that travel with lanpi: the same facts and
-configuration give the same state, which the playbooks then bring about.
+configuration give the same state, which the playbooks then apply.
 """
 
 import base64
 import ipaddress
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 from lanpi import paths
 from lanpi.config.backup import calendar
 from lanpi.config.dump import dump
 from lanpi.config.model import Config
 from lanpi.deploy import ports
+from lanpi.deploy.alert_settings import build_alert_settings
 from lanpi.deploy.backup_manifest import build_manifest
+from lanpi.deploy.declaration import Entry, FileEntry
+from lanpi.deploy.expressions import holds
+from lanpi.deploy.front_door import front_door
+from lanpi.deploy.ownership import Ownership, ownership
 from lanpi.deploy.roles import declarations
 from lanpi.deploy.web import Tree, read_web
 from lanpi.facts.model import Facts
 from lanpi.im.versions import has_feature
-from lanpi.pi.checks.names import ACCOUNTS, MINUTES
+from lanpi.pi.checks.names import ACCOUNTS, MINUTES, RESERVED_PREFIX
+from lanpi.pi.im.invites import LONGEST_SECONDS
 from lanpi.ship.closure import ROOT, sources
+from lanpi.ship.installed import SEAL, digest
 from lanpi.tuning.model import Plan
+
+AnEntry = TypeVar("AnEntry", bound=Entry)
 
 POSTGRESQL_VERSIONS = {"bookworm": 15, "trixie": 17}
 """The one PostgreSQL of each Debian release (packages.debian.org, postgresql)."""
@@ -33,7 +43,10 @@ POSTGRESQL_VERSIONS = {"bookworm": 15, "trixie": 17}
 
 @dataclass(frozen=True)
 class File:
-    """A file on the Pi; secrets are still placeholders in its content."""
+    """A file on the Pi; secrets are still placeholders in its content.
+
+    A seal is written after all other files, and taken away before any of them is changed where it is not the same.
+    """
 
     path: str
     content: str
@@ -42,6 +55,7 @@ class File:
     mode: str
     restarts: tuple[str, ...]
     reloads: tuple[str, ...]
+    seal: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,9 @@ class Desired:
         files: placed after the packages, before any service starts.
         units: declarations in order, as the lanpi_units module takes them.
         data: folders with people's data, kept by an uninstall without --purge.
+        secrets: declarations of those that are never made again, as the lanpi_tree module takes them.
+        made: owners and modes of what is made at run time.
+        others: paths of files that are changed in place, not placed whole, such as the kernel's command line.
         trees: folders of static files, which travel by themselves (lanpi.deploy.trees).
     """
 
@@ -62,7 +79,19 @@ class Desired:
     files: tuple[File, ...]
     units: tuple[dict[str, Any], ...]
     data: tuple[str, ...]
+    secrets: tuple[dict[str, Any], ...]
+    made: tuple[Ownership, ...]
+    others: tuple[str, ...] = ()
     trees: tuple[Tree, ...] = ()
+
+    def only(self, files: set[str], made: set[str]) -> "Desired":
+        """The same with these paths alone."""
+        return replace(
+            self,
+            early_files=tuple(file for file in self.early_files if file.path in files),
+            files=tuple(file for file in self.files if file.path in files),
+            made=tuple(each for each in self.made if each.path in made),
+        )
 
     def variables(self) -> dict[str, Any]:
         """The playbooks' variables."""
@@ -72,6 +101,8 @@ class Desired:
             "lanpi_files": [_travelling(file) for file in self.files],
             "lanpi_units": list(self.units),
             "lanpi_data": list(self.data),
+            "lanpi_secrets": list(self.secrets),
+            "lanpi_made": [asdict(made) for made in self.made],
         }
 
 
@@ -81,11 +112,11 @@ def _travelling(file: File) -> dict[str, Any]:
 
 
 def swap_mechanism(facts: Facts, config: Config) -> str:
-    """Whose swap lanpi configures: the owner that is there, else zram-generator, else "none".
+    """Whose swap lanpi configures: the existing owner, else zram-generator, else "none".
 
     A container shares its host's swap and has none to set up.
     """
-    if config.memory.swap == "off" or facts.hardware.is_virtual:
+    if config.memory.swap == "off" or facts.hardware.is_container:
         return "none"
     if facts.swap.owner == "none":
         return "zram-generator"
@@ -103,7 +134,7 @@ def _address4(facts: Facts) -> str:
 
 
 def _mdns_name(facts: Facts, config: Config, domain: str) -> str:
-    """The domain where it has to be told on the network beside the Pi's own name: as after a restore, else ""."""
+    """The domain if it must be announced next to the Pi's own name, as after a restore; else ""."""
     own = f"{facts.hostname.lower()}.local"
     return domain if config.network.hostname_mdns and domain.endswith(".local") and domain != own else ""
 
@@ -115,7 +146,7 @@ def ssh_ports(facts: Facts) -> tuple[int, ...]:
 
 
 def _aliases(facts: Facts, domain: str) -> list[str]:
-    """Other names and addresses under which a browser may come."""
+    """Other names and addresses that a browser may use."""
     names = {facts.hostname, f"{facts.hostname}.local", "localhost", "127.0.0.1"}
     names |= {text for link in facts.links for text in link.addresses if ":" not in text}
     return sorted(names - {domain})
@@ -152,8 +183,17 @@ def _tls(config: Config) -> dict[str, str | None]:
             return {"certificate": f"{paths.PI_TLS}/server.pem", "key": None}
 
 
+TLS_CIPHERS = ":".join(
+    f"ECDHE-{key}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+    for key in ("ECDSA", "RSA")
+)
+"""Mozilla's "intermediate" recommendation, less finite-field Diffie-Hellman: forward secrecy only."""
+
+
 def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, Any]:
     """All that templates and ``when`` conditions can refer to."""
+    has = partial(_has, facts.os.codename, config.im.channel)
     return {
         "facts": facts,
         "config": config,
@@ -165,16 +205,23 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "address4": _address4(facts),
         "mdns_name": _mdns_name(facts, config, domain),
         "check_accounts": ACCOUNTS,
+        "reserved_prefix": RESERVED_PREFIX,
+        "invitation_seconds": LONGEST_SECONDS,
         "check_minutes": MINUTES,
         "aliases": _aliases(facts, domain),
         "openings": ports.openings(config, ssh_ports(facts)),
-        "ports": {"turn_first": ports.TURN_FIRST, "turn_last": ports.TURN_LAST, "metrics": ports.METRICS},
+        "ports": ports.declared_ports(),
         "logs": _logs(config),
         "tls": _tls(config),
+        "tls_ciphers": TLS_CIPHERS,
+        # nginx 1.26 is in trixie, 1.22 in bookworm.
+        "door": front_door(
+            config, plan, domain, ssh_ports(facts), passes=facts.os.codename != "bookworm", tagged=has("listener_tag")
+        ),
         "secret": lambda name: f"@LANPI_SECRET:{name}@",
         "backup_calendar": calendar(config.backup.schedule),
         "web": read_web(),
-        "has": partial(_has, facts.os.codename, config.im.channel),
+        "has": has,
     }
 
 
@@ -184,9 +231,7 @@ def _has(codename: str, channel: Any, feature: str) -> bool:
 
 def declared_packages() -> tuple[str, ...]:
     """Every package that some configuration asks for."""
-    return tuple(
-        entry["name"] for role, declared in declarations().items() for entry in declared.get(f"{role}_packages", [])
-    )
+    return tuple(entry.name for declared in declarations().values() for entry in declared.packages)
 
 
 def backup_items(values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -197,9 +242,9 @@ def backup_items(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     renderer = _Renderer(values, "")
     return [
-        {key: renderer.text(value) for key, value in entry.items() if key != "when"}
-        for role, declared in declarations().items()
-        for entry in renderer.applying(declared.get(f"{role}_backup", []))
+        {key: renderer.text(value) for key, value in entry.fields().items()}
+        for declared in declarations().values()
+        for entry in renderer.applying(declared.backup)
     ]
 
 
@@ -213,8 +258,10 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
         domain: the XMPP domain.
     """
     values = context(facts, config, plan, domain)
+    values["alert_settings"] = build_alert_settings(config, domain)
     values["backup_manifest"] = build_manifest(backup_items(values), config, domain)
     renderer = _Renderer(values, dump(config))
+    values["fragments"] = renderer.fragments
     values["service_units"] = kept_running(renderer)
     early: list[File] = []
     packages: list[str] = []
@@ -222,20 +269,23 @@ def desired_state(facts: Facts, config: Config, plan: Plan, domain: str) -> Desi
     units: list[dict[str, Any]] = []
     data: list[str] = []
     trees: list[Tree] = []
-    for role, declared in declarations().items():
-        early += renderer.files(declared.get(f"{role}_early_files", []))
-        packages += [entry["name"] for entry in renderer.applying(declared.get(f"{role}_packages", []))]
-        files += renderer.files(declared.get(f"{role}_files", []))
-        for entry in renderer.applying(declared.get(f"{role}_units", [])):
-            unit = {key: value for key, value in entry.items() if key != "when"}
-            units.append(unit | {"name": renderer.text(entry["name"])})
-        data += declared.get(f"{role}_data", [])
-        trees += [values["web"].trees[entry["name"]] for entry in renderer.applying(declared.get(f"{role}_trees", []))]
-    return Desired(tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data), tuple(trees))
+    secrets: list[dict[str, Any]] = []
+    for declared in declarations().values():
+        early += renderer.files(declared.early_files)
+        packages += [entry.name for entry in renderer.applying(declared.packages)]
+        files += renderer.files(declared.files)
+        units += [entry.fields() | {"name": renderer.text(entry.name)} for entry in renderer.applying(declared.units)]
+        data += declared.data
+        trees += [values["web"].trees[entry.name] for entry in renderer.applying(declared.trees)]
+        secrets += [entry.fields() for entry in renderer.applying(declared.secrets)]
+    return Desired(
+        tuple(early), tuple(packages), tuple(files), tuple(units), tuple(data), tuple(secrets), ownership(config),
+        (facts.boot.cmdline_path,) if facts.boot.cmdline_path else (), tuple(trees),
+    )  # fmt: skip
 
 
 def without_start(desired: Desired, name: str) -> Desired:
-    """The same with a unit left running or standing still as it is; enabled as before."""
+    """The same, with a unit left running or stopped as it is; enabled as before."""
     units = tuple(
         {key: value for key, value in unit.items() if key != "state"} if unit["name"] == name else unit
         for unit in desired.units
@@ -245,10 +295,21 @@ def without_start(desired: Desired, name: str) -> Desired:
 
 def kept_running(renderer: "_Renderer") -> tuple[str, ...]:
     """The units that the roles keep running under this configuration, and the way in."""
-    entries = (entry for role, declared in declarations().items()
-               for entry in renderer.applying(declared.get(f"{role}_units", [])))  # fmt: skip
-    named = [renderer.text(entry["name"]) for entry in entries if entry["state"] != "stopped"]
+    entries = (entry for declared in declarations().values() for entry in renderer.applying(declared.units))
+    named = [renderer.text(entry.name) for entry in entries if entry.state != "stopped"]
     return tuple(dict.fromkeys([*named, "ssh.service"]))
+
+
+def _compiled_templates() -> FileSystemBytecodeCache | None:
+    """Where compiled templates are kept between runs, by path and content; None where nothing can be kept."""
+    folder = paths.operator_cache() / "templates"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    status = folder.stat()
+    # They are run: nobody else may have written them.
+    return FileSystemBytecodeCache(str(folder)) if status.st_uid == os.getuid() and not status.st_mode & 0o022 else None
 
 
 class _Renderer:
@@ -264,46 +325,53 @@ class _Renderer:
             lstrip_blocks=True,
             keep_trailing_newline=True,
             autoescape=False,  # noqa: S701 - configuration files, not HTML
+            bytecode_cache=_compiled_templates(),
         )
 
     def text(self, template: str) -> str:
         """A declaration's text with its variables filled in."""
+        if "{" not in template:
+            return template  # as most are: nothing to compile
         return self._environment.from_string(template).render(**self._values)
 
-    def applying(self, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    def applying(self, entries: Sequence[AnEntry]) -> list[AnEntry]:
         """The entries whose ``when`` holds."""
-        return [entry for entry in entries if self._applies(entry.get("when"))]
+        return [entry for entry in entries if holds(entry.when, self._values)]
 
-    def files(self, entries: Sequence[Mapping[str, Any]]) -> list[File]:
+    def files(self, entries: Sequence[FileEntry]) -> list[File]:
         """The files whose ``when`` holds, rendered."""
         return [file for entry in self.applying(entries) for file in self._files(entry)]
 
-    def _applies(self, condition: object) -> bool:
-        if condition is None:
-            return True
-        expression = self._environment.compile_expression(str(condition), undefined_to_none=False)
-        return bool(expression(**self._values))
+    def fragments(self, of: str, at: str) -> str:
+        """What the roles add to a file at one of its places, in their order."""
+        entries = self.applying([entry for declared in declarations().values() for entry in declared.fragments])
+        return "".join(
+            self._environment.get_template(f"{entry.template}.j2").render(**self._values)
+            for entry in entries
+            if (entry.of, entry.at) == (of, at)
+        )
 
-    def _files(self, entry: Mapping[str, Any]) -> list[File]:
-        if entry.get("package") != ROOT:
+    def _files(self, entry: FileEntry) -> list[File]:
+        if entry.package != ROOT:
             return [self._file(entry)]
         # The Python that runs on the Pi, a file each: a diff that people can read.
         file = partial(File, owner="root", group="root", mode="0644", restarts=(), reloads=())
-        return [file(f"{entry['path']}/{path}", text) for path, text in sources().items()]
+        placed = [file(f"{entry.path}/{path}", text) for path, text in sources().items()]
+        return [*placed, file(f"{entry.path}/{SEAL}", f"{digest()}\n", seal=True)]
 
-    def _file(self, entry: Mapping[str, Any]) -> File:
-        path = self.text(entry["path"])
-        if entry.get("content") == "config":
+    def _file(self, entry: FileEntry) -> File:
+        path = self.text(entry.path)
+        if entry.content == "config":
             content = self._config_text
         else:
-            name = entry.get("template", path.lstrip("/"))
+            name = entry.template or path.lstrip("/")
             content = self._environment.get_template(f"{name}.j2").render(**self._values)
         return File(
             path=path,
             content=content,
-            owner=entry.get("owner", "root"),
-            group=entry.get("group", entry.get("owner", "root")),
-            mode=entry.get("mode", "0644"),
-            restarts=tuple(self.text(unit) for unit in entry.get("restarts", ())),
-            reloads=tuple(self.text(unit) for unit in entry.get("reloads", ())),
+            owner=entry.owner,
+            group=entry.group or entry.owner,
+            mode=entry.mode,
+            restarts=tuple(self.text(unit) for unit in entry.restarts),
+            reloads=tuple(self.text(unit) for unit in entry.reloads),
         )

@@ -22,7 +22,7 @@ def read_now(host: Host, settings: Iterable[Setting]) -> dict[str, int | str | N
         settings: those to read.
 
     Returns:
-        name -> value, None where the Pi cannot tell or nothing is set.
+        name -> value, None where the Pi does not report it or nothing is set.
     """
     wanted = {}
     for setting in settings:

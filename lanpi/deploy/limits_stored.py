@@ -16,7 +16,7 @@ LIMITS = f"{paths.PI_STATE}/limits.json"
 HISTORY = f"{paths.PI_STATE}/tune/history.json"
 SETS_KEPT = 20
 MEMORY_TOLERANCE = 0.05
-"""Kernels differ in what they reserve by a per cent or two; a bigger board differs by a factor."""
+"""Kernels differ in what they reserve by a percent or two; a bigger board differs by a factor."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Set:
 
 
 def read_plan(host: Host) -> Plan | None:
-    """The plan that is installed; None where there is none, or one of another version of lanpi."""
+    """The installed plan; None where there is none, or where another version of lanpi made it."""
     try:
         return plan_from(json.loads(host.get(LIMITS, root=True)))
     except FileNotFoundError:
@@ -85,7 +85,7 @@ def read_history(host: Host) -> tuple[Set, ...]:
         raise LanpiError(
             f"the list of earlier limits is damaged ({HISTORY}: {error})",
             host=host.name,
-            next_step="Move it away; the limits in effect are not touched by that",
+            next_step="Move the file away; this does not change the limits in effect",
         ) from error
 
 
@@ -121,7 +121,7 @@ def with_state(
 
 
 class Machine(Protocol):
-    """What of a machine limits are made for: :class:`lanpi.tuning.model.Inputs`, or what a status reads."""
+    """The properties of a machine that limits are made for: :class:`lanpi.tuning.model.Inputs`, or a status reading."""
 
     @property
     def memory_bytes(self) -> int: ...
@@ -132,7 +132,7 @@ class Machine(Protocol):
 
 
 def misfits(made_for: Machine, now: Machine) -> tuple[str, ...]:
-    """Why installed limits no longer fit a machine, such as after the card moved to another Pi.
+    """Why installed limits no longer fit a machine, for example after the card was moved to another Pi.
 
     Args:
         made_for: the machine that they were decided for.
@@ -144,9 +144,9 @@ def misfits(made_for: Machine, now: Machine) -> tuple[str, ...]:
     reasons = []
     memory, was = now.memory_bytes, made_for.memory_bytes
     if abs(memory - was) > max(was * MEMORY_TOLERANCE, 2 * k.MEMORY_STEP_BYTES):
-        reasons.append(f"made for {was // k.MIB:,} MiB of memory, there are {memory // k.MIB:,} MiB")
+        reasons.append(f"made for {was // k.MIB:,} MiB of memory, but there are {memory // k.MIB:,} MiB")
     if now.cores != made_for.cores:
-        reasons.append(f"made for {made_for.cores} cores, there are {now.cores}")
+        reasons.append(f"made for {made_for.cores} cores, but there are {now.cores}")
     if now.storage != made_for.storage:
-        reasons.append(f"made for storage of kind {made_for.storage}, it is {now.storage}")
+        reasons.append(f"made for {made_for.storage} storage, but it is {now.storage}")
     return tuple(reasons)

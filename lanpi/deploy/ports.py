@@ -1,14 +1,12 @@
-"""The ports that lanpi's services answer on: one table for firewall, preflight and the summary."""
+"""The ports that lanpi's services answer on: what the roles declare, for firewall, preflight and the summary."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from lanpi.config.model import Config
-
-TURN_FIRST, TURN_LAST = 49152, 49251
-"""UDP ports for relayed calls: a hundred from the dynamic range (RFC 6335), two for each call."""
-METRICS = 9100
-"""The node exporter's own (github.com/prometheus/prometheus/wiki/Default-port-allocations)."""
+from lanpi.deploy.declaration import PortEntry
+from lanpi.deploy.expressions import holds
+from lanpi.deploy.roles import declarations
 
 
 @dataclass(frozen=True)
@@ -20,6 +18,7 @@ class Opening:
         first, last: the range, equal for one port.
         service: what answers there, for people.
         local: only for addresses of the local network.
+        shared: it is no trouble when another process is there already.
     """
 
     protocol: Literal["tcp", "udp"]
@@ -27,11 +26,17 @@ class Opening:
     last: int
     service: str
     local: bool = False
+    shared: bool = False
 
     @property
     def range(self) -> str:
         """As nftables writes it: "443" or "49152-49251"."""
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
+def declared_ports() -> dict[str, PortEntry]:
+    """Every port that a role declares under some configuration: name -> entry."""
+    return {entry.name: entry for declared in declarations().values() for entry in declared.ports}
 
 
 def openings(config: Config, ssh_ports: tuple[int, ...] = (22,)) -> tuple[Opening, ...]:
@@ -42,23 +47,12 @@ def openings(config: Config, ssh_ports: tuple[int, ...] = (22,)) -> tuple[Openin
         ssh_ports: where the machine's own SSH server listens; never closed.
     """
     wanted = [Opening("tcp", port, port, "SSH") for port in ssh_ports]
-    wanted += [
-        Opening("tcp", 80, 80, "HTTP: the CA certificate" if config.tls.mode == "local" else "HTTP: ACME"),
-        Opening("tcp", 443, 443, "HTTPS: web, uploads, WebSocket, BOSH"),
-        Opening("tcp", 5222, 5223, "XMPP clients"),
-    ]
-    if config.network.hostname_mdns:
-        wanted.append(Opening("udp", 5353, 5353, "mDNS"))
-    if config.im.calls:
-        wanted.append(Opening("udp", 3478, 3478, "STUN and TURN"))
-        wanted.append(Opening("udp", TURN_FIRST, TURN_LAST, "relayed calls"))
-    if config.im.mqtt:
-        wanted.append(Opening("tcp", 8883, 8883, "MQTT over TLS"))
-    if config.im.federation:
-        wanted.append(Opening("tcp", 5269, 5269, "XMPP servers"))
-    if config.metrics:
-        wanted.append(Opening("tcp", METRICS, METRICS, "figures for Prometheus", local=True))
+    for entry in declared_ports().values():
+        if holds(entry.when, {"config": config}):
+            last = entry.last or entry.first
+            wanted.append(Opening(entry.protocol, entry.first, last, entry.service, entry.local, entry.shared))
     for text in config.network.allow_ports:
         port, protocol = text.split("/")
-        wanted.append(Opening("udp" if protocol == "udp" else "tcp", int(port), int(port), "network.allow_ports"))
+        name = "network.allow_ports"
+        wanted.append(Opening("udp" if protocol == "udp" else "tcp", int(port), int(port), name, shared=True))
     return tuple(wanted)

@@ -10,11 +10,13 @@ from pathlib import Path
 from lanpi import paths
 from lanpi.config.load import effective
 from lanpi.config.read import parse
+from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server, generate_password
 from lanpi.pi.xmpp.client import Login, XmppError
 from lanpi.pi.xmpp.exchange import exchange
+from lanpi.progress import Progress
 from lanpi.ship.bundle import broken_reading, run_program
 
 XMPP_PORT = 5222
@@ -34,8 +36,8 @@ class Proof:
 def prove(host: Host, server: Server) -> Proof:
     """Send a message between two new accounts, find it in the archive, remove the accounts.
 
-    Made from here where the Pi's address is reached directly, so that network and firewall are in it;
-    behind a jump host from the Pi itself. The certificate is verified.
+    This machine sends it if it reaches the Pi's address directly, so that the proof covers network and firewall;
+    behind a jump host the Pi itself does. The certificate is verified.
 
     Raises:
         LanpiError: FAILED with what did not work.
@@ -65,12 +67,24 @@ def prove(host: Host, server: Server) -> Proof:
         raise LanpiError(
             f"everything is installed, but no message got through: {error}",
             host=host.name,
-            next_step="Run the same command again; if it stays so, `lanpi doctor` says why",
+            next_step="Run the same command again; if it fails again, `lanpi doctor` says why",
             exit_code=ExitCode.FAILED,
         ) from error
     finally:
         # Also those that were never made: ejabberd answers the same.
         server.batch([("unregister", {"user": name, "host": server.domain}) for name in accounts])
+
+
+def proven(session: Session, server: Server, report: Progress) -> Proof:
+    """The proof as a reported step.
+
+    Raises:
+        LanpiError: as ``prove``.
+    """
+    report.begin("Sending a message between two accounts")
+    proof = session.persist(lambda: prove(session, server), report)
+    report.end(f"delivered in {proof.delivery_seconds * 1000:.0f} ms and archived")
+    return proof
 
 
 def trust_anchor(config_text: str) -> str | None:

@@ -55,12 +55,20 @@ def parse_event(raw: dict[str, Any]) -> Event | None:
     return Event(kind=kind, task=data.get("task", ""), changed=bool(result.get("changed", False)), result=result)
 
 
+def lost_result(event: Event) -> bool:
+    """Whether a task's result did not arrive: each has at least "changed".
+
+    ansible-runner empties a result above 700,000 characters without a word (display_callback, MAX_EVENT_RES).
+    """
+    return event.kind == "done" and not event.result
+
+
 @contextmanager
 def own_signals() -> Iterator[None]:
     """Give Ctrl-C and SIGTERM back their meaning when the block ends.
 
     ansible-runner takes both to cancel its run (utils.signal_handler) and keeps them: what follows a playbook
-    could not be broken off any more.
+    could no longer be interrupted.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # ansible-runner leaves them alone then
@@ -90,7 +98,7 @@ def run_playbook(
         playbook: file name in playbooks/.
         variables: the play's variables; no secrets (those stay on the Pi).
         on_event: called as things happen.
-        check: report what would change, touch nothing.
+        check: report what would change, and change nothing.
         verbosity: Ansible's own -v count, for the log.
         log: where Ansible's own output goes; nowhere when None.
 
@@ -150,12 +158,20 @@ def run_playbook(
         raise KeyboardInterrupt
     failed = [event for event in events if event.kind == "failed"]
     if failed or runner.status != "successful":
-        what = failed[0].result.get("msg", "no message") if failed else f"Ansible ended as {runner.status}"
+        what = failed[0].result.get("msg", "no message") if failed else f"Ansible ended with the status {runner.status}"
         task = failed[0].task if failed else playbook
         raise LanpiError(
             f"{task}: {what}",
             host=host.name,
-            next_step="Mend that and run the same command again: it goes on where it stopped",
+            next_step="Fix the problem and run the same command again: it continues where it stopped",
+            exit_code=ExitCode.FAILED,
+        )
+    lost_results = [event.task for event in events if lost_result(event)]
+    if lost_results:
+        raise LanpiError(
+            f"{lost_results[0]}: what was done did not arrive here, so nothing can be said about it",
+            host=host.name,
+            next_step="This is a mistake in lanpi: please report it with the log of this run",
             exit_code=ExitCode.FAILED,
         )
     return tuple(events)

@@ -1,4 +1,4 @@
-"""What is installed, as the Pi itself says it: /var/lib/lanpi/installed.json."""
+"""What is installed, as the Pi itself records it: /var/lib/lanpi/installed.json."""
 
 import json
 from dataclasses import asdict, dataclass

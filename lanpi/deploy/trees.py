@@ -1,20 +1,26 @@
-"""Bring the static trees to a Pi: nothing travels that is there already."""
+"""Bring folders of static files to a Pi: each travels as one archive, and only where the plan says that it differs."""
 
 import io
-import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lanpi import paths
+from lanpi.deploy.desired import Desired
+from lanpi.deploy.plan import Plan
+from lanpi.deploy.runner import Event
 from lanpi.deploy.web import Tree
 from lanpi.errors import ExitCode, LanpiError
-from lanpi.hosts.base import Completed, Host
-from lanpi.ship.bundle import broken_reading, run_program
+from lanpi.hosts.base import Host
+from lanpi.pi.read.trees import ROOT
+from lanpi.ship.bundle import run_program
 
 PROGRAM = "lanpi.pi.trees"
+TASK = "Place the web pages"
 ARCHIVE = f"{paths.PI_STATE}/tree.tar.gz"
 """Where a tree arrives; the program that unpacks it takes it away."""
+TIMEOUT_SECONDS = 300
+"""A slow card takes a second or two for some megabytes in a hundred files; longer than this is a failure."""
 
 
 @dataclass(frozen=True)
@@ -29,35 +35,20 @@ class Move:
     place: tuple[Tree, ...]
     remove: tuple[str, ...]
 
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The folders that change."""
-        return tuple(f"{paths.PI_TREES}/{name}" for name in (*(tree.folder for tree in self.place), *self.remove))
+    def event(self) -> Event:
+        """The event of a run that tells what changed, or would."""
+        names = [*(tree.folder for tree in self.place), *self.remove]
+        return Event("done", TASK, bool(names), {"paths": [f"{ROOT}/{name}" for name in names]})
 
 
-def plan_trees(wanted: Sequence[Tree], present: Mapping[str, bool]) -> Move:
-    """What has to happen; pure.
-
-    Args:
-        wanted: the trees that the roles declare.
-        present: folder name -> whether it is whole, as the Pi tells.
-    """
-    names = {tree.folder for tree in wanted}
+def move_of(desired: Desired, decided: Plan) -> Move:
+    """What a plan asks for; pure."""
+    differing = {entry.name.rpartition("/")[2] for entry in decided.differing if entry.kind == "tree"}
+    wanted = {tree.folder: tree for tree in desired.trees}
     return Move(
-        place=tuple(tree for tree in wanted if not present.get(tree.folder)),
-        remove=tuple(sorted(set(present) - names)),
+        place=tuple(tree for folder, tree in wanted.items() if folder in differing),
+        remove=tuple(sorted(differing - set(wanted))),
     )
-
-
-def read_trees(host: Host) -> dict[str, bool]:
-    """The trees on a Pi: folder name -> whether it is whole.
-
-    Raises:
-        LanpiError: as ``run_program``.
-    """
-    done = _run(host, "look", [])
-    present: dict[str, bool] = json.loads(done.text)
-    return present
 
 
 def place_trees(host: Host, move: Move) -> None:
@@ -68,13 +59,17 @@ def place_trees(host: Host, move: Move) -> None:
     """
     for tree in move.place:
         host.put(ARCHIVE, pack(tree), root=True)
-        _run(host, "place", [tree.folder, ARCHIVE])
+        _run(host, ["place", tree.folder, ARCHIVE])
 
 
 def remove_trees(host: Host, move: Move) -> None:
-    """Take away what no page refers to any more: after the pages were placed."""
+    """Take away what no page refers to any more: once the new pages are placed.
+
+    Raises:
+        LanpiError: as :func:`place_trees`.
+    """
     if move.remove:
-        _run(host, "remove", list(move.remove))
+        _run(host, ["remove", *move.remove])
 
 
 def pack(tree: Tree) -> bytes:
@@ -89,15 +84,13 @@ def pack(tree: Tree) -> bytes:
     return buffer.getvalue()
 
 
-def _run(host: Host, verb: str, arguments: list[str]) -> Completed:
-    done = run_program(host, PROGRAM, [verb, paths.PI_TREES, *arguments], root=True)
-    if done.exit_status != 0 and verb != "look":
+def _run(host: Host, arguments: Sequence[str]) -> None:
+    done = run_program(host, PROGRAM, arguments, root=True, timeout_seconds=TIMEOUT_SECONDS)
+    if done.exit_status != 0:
+        last = done.error_text.strip().rpartition("\n")[2]
         raise LanpiError(
-            f"the web pages could not be placed: {done.error_text.strip().rpartition(chr(10))[2]}",
+            f"the web pages could not be placed: {last or done.exit_status}",
             host=host.name,
-            next_step="Look at the Pi's free space, and run the same command again",
+            next_step="Check the Pi's free space, then run the same command again",
             exit_code=ExitCode.FAILED,
         )
-    if done.exit_status != 0:
-        raise broken_reading(host, done, f"exit status {done.exit_status}")
-    return done

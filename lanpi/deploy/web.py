@@ -12,16 +12,16 @@ from typing import Any
 
 from lanpi import paths
 from lanpi.errors import ExitCode, LanpiError
-from lanpi.pi.trees import DIGITS
+from lanpi.pi.read.trees import DIGITS
 
 SHELL_WITHOUT = (".gz", ".br", ".txt", ".ogg", "-maskable.png", "-180.png")
 """What a service worker need not keep: compressed copies, licences, what one browser or the home screen alone takes."""
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'self'"
+    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-"""Content-Security-Policy of the page of the house."""
+"""Content-Security-Policy of the page of the house, and of whatever else is served."""
 
 _EMPTY_STYLES = (
     "",
@@ -41,8 +41,10 @@ CHAT_POLICY = (
     f"style-src 'self' {' '.join(_hash_source(text) for text in _EMPTY_STYLES)}; "
     # Sizes and colours on single elements, as of avatars.
     "style-src-attr 'unsafe-inline'; "
-    "img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
-    "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'"
+    "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self'; "
+    # A page that came over HTTP asks whether HTTPS is trusted; an older Safari takes wss: for another origin.
+    "connect-src 'self' https://{domain} wss://{domain}; "
+    "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Content-Security-Policy of the pages that run Converse: what a browser's console asked for, and nothing looser."""
 
@@ -53,7 +55,7 @@ class Tree:
 
     Attributes:
         name: as a role declares it.
-        digest: of its content, as lanpi.pi.trees computes it.
+        digest: of its content, as lanpi.pi.read.trees computes it.
         files: paths below it.
         source: where it lies on this machine.
     """
@@ -83,7 +85,6 @@ class Web:
     english: Mapping[str, str]
     languages: tuple[str, ...]
     page_policy: str = PAGE_POLICY
-    chat_policy: str = CHAT_POLICY
 
     def url(self, tree: str) -> str:
         """The address of a tree's folder, without a slash at its end."""
@@ -106,9 +107,9 @@ class Web:
         return f'<{tag} data-text="{key}">{self.text(key, **values)}</{tag}>'
 
     @staticmethod
-    def join_policy(domain: str) -> str:
-        """Content-Security-Policy of the way in: it becomes the chat, and asks from HTTP whether HTTPS is trusted."""
-        return CHAT_POLICY.replace("connect-src 'self'", f"connect-src 'self' https://{domain}")
+    def chat_policy(domain: str) -> str:
+        """Content-Security-Policy of the chat, and of the way in, which becomes the chat."""
+        return CHAT_POLICY.replace("{domain}", domain)
 
 
 @cache

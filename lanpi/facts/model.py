@@ -22,6 +22,7 @@ class OperatingSystem:
     kernel: str
     page_size_bytes: int
     is_raspberry_pi_os: bool  # /etc/rpi-issue is there
+    missing_modules: tuple[str, ...]  # what its Python lacks of what lanpi needs there: python3-minimal lacks much
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Hardware:
     cores: int
     temperature_celsius: float | None
     throttled_flags: int | None  # vcgencmd get_throttled
-    is_virtual: bool  # systemd-detect-virt says container or vm
+    is_virtual: bool  # systemd-detect-virt says container or vm: no board, no card and no clock speed of its own
+    is_container: bool  # and which of the two: a container shares its host's kernel, swap and clock
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,15 @@ class Installed:
 
 
 @dataclass(frozen=True)
+class MovedOut:
+    """The server that was here has moved to another Pi (lanpi/pi/read/moved.py)."""
+
+    when: str  # ISO 8601, UTC; "" where the note is damaged
+    domain: str
+    to: str  # the new Pi's address
+
+
+@dataclass(frozen=True)
 class Facts:
     """All of it."""
 
@@ -143,5 +154,6 @@ class Facts:
     boot: Boot
     units: dict[str, str]  # unit -> "enabled/active" style "is-enabled/is-active", for those lanpi cares about
     installed: Installed | None
+    moved: MovedOut | None  # None where no server has moved out
     config_text: str | None  # /etc/lanpi/lanpi.yml, None when there is none or it can't be read
     is_root: bool  # the probe ran as root

@@ -1,1 +1,1 @@
-"""What a user asks for, from beginning to end: the only layer that composes the others."""
+"""What a user asks for, from start to finish: the only layer that combines the others."""

@@ -10,18 +10,18 @@ from lanpi.backup.handover import Side, carry_over, forget
 from lanpi.backup.remote import send_program
 from lanpi.config.load import effective, parse
 from lanpi.config.model import Config
-from lanpi.deploy.lock import lock
-from lanpi.deploy.proof import Proof
+from lanpi.deploy.converge import RunOptions
+from lanpi.deploy.proof import Proof, proven
+from lanpi.deploy.session import Session
 from lanpi.facts.read import read_facts
-from lanpi.flows.install import Options, Reporter, install, proven
+from lanpi.flows.groundwork import Reporter, install_without_server
 from lanpi.hosts import ConnectOptions, open_host, parse_target
-from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
 from lanpi.virtual.models import SUITES
 
 MODEL = "4-2g"
-"""What the virtual Pi is as large as; its limits are decided anew for it, as on any other Pi."""
-# It must not act for the one it stands for: no backups into its repositories, nothing sent or told in its name.
+"""The model whose size the virtual Pi has; its limits are decided again for it, as on any other Pi."""
+# It must not act for the real Pi: no backups into its repositories, nothing sent or announced in its name.
 APART: dict[str, Any] = {
     "backup": {"enabled": False, "repositories": []},
     "im": {"federation": False},
@@ -31,11 +31,11 @@ APART: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What a drill on a virtual Pi came to.
+    """The result of a drill on a virtual Pi.
 
     Attributes:
         location: the repository. snapshot: its id, short.
-        summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, people, messages, uploads, … (lanpi/pi/backup/content.py).
         proof: the message exchange there.
     """
 
@@ -45,8 +45,8 @@ class Rehearsed:
     proof: Proof
 
 
-def rehearse(host: Host, location: str, log: Path | None, report: Reporter) -> Rehearsed:
-    """Bring a Pi's newest snapshot back on a virtual Pi, which is removed again, and note the proof on the Pi.
+def rehearse(session: Session, location: str, log: Path | None, report: Reporter) -> Rehearsed:
+    """Restore a Pi's newest snapshot on a virtual Pi, remove that again, and record the proof on the Pi.
 
     Args:
         location: of the repository, as lanpi.yml names it; "" takes the first.
@@ -55,10 +55,10 @@ def rehearse(host: Host, location: str, log: Path | None, report: Reporter) -> R
         LanpiError: MISSING (this machine cannot run virtual Pis), BLOCKED (no space), BAD_INPUT (no such
             repository), FAILED (what did not work).
     """
-    facts = read_facts(host, root=True)
+    facts = session.persist(lambda: read_facts(session, root=True), report)
     suite = facts.os.codename if facts.os.codename in SUITES else None
-    with lock(host, report.note):
-        giver = Side(host, send_program(host, report))
+    with session.lease(report):
+        giver = Side(session, send_program(session, report))
         try:
             given = giver.program.run("give-snapshot", "--from", location)
             report.begin("Starting a virtual Pi")
@@ -66,7 +66,7 @@ def rehearse(host: Host, location: str, log: Path | None, report: Reporter) -> R
             report.end(pi.name)
             try:
                 with open_host(parse_target(f"virtual:{pi.name}"), ConnectOptions()) as scratch:
-                    proof = _bring_back(giver, given, scratch, log, report)
+                    proof = _bring_back(giver, given, Session(scratch), log, report)
             finally:
                 virtual.down(pi.name)
             giver.program.run("served", given["location"])
@@ -75,17 +75,16 @@ def rehearse(host: Host, location: str, log: Path | None, report: Reporter) -> R
     return Rehearsed(given["location"], given["snapshot"], given, proof)
 
 
-def _bring_back(giver: Side, given: dict[str, Any], scratch: Host, log: Path | None, report: Reporter) -> Proof:
-    with lock(scratch, report.note):
+def _bring_back(giver: Side, given: dict[str, Any], scratch: Session, log: Path | None, report: Reporter) -> Proof:
+    with scratch.lease(report):
         taker = Side(scratch, send_program(scratch, report))
         carry_over(giver, given, taker, report)
         taker.program.run("restore-settings")
-    install(scratch, as_apart, Options(log=log, serve=False), report)
-    with lock(scratch, report.note):
+        install_without_server(scratch, as_apart, RunOptions(log=log), report)
         summary = taker.program.run("restore-swap")
-    return proven(scratch, Server(scratch, summary["domain"]), report)
+        return proven(scratch, Server(scratch, summary["domain"]), report)
 
 
 def as_apart(pi_text: str | None) -> Config:
-    """The restored settings, less what reaches out of the virtual Pi."""
+    """The restored settings, without those that reach out of the virtual Pi."""
     return effective(parse(pi_text or "", "the restored lanpi.yml"), APART).config

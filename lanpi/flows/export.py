@@ -23,7 +23,7 @@ class Exported:
 
     Attributes:
         path: of the file here. size_bytes: of it.
-        summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, people, messages, uploads, … (lanpi/pi/backup/content.py).
         compared: how many files in it were compared with their hashes.
     """
 
@@ -34,26 +34,27 @@ class Exported:
 
 
 def export(host: Host, program: Program, path: Path, report: Progress) -> Exported:
-    """Fetch everything into a new file that only its owner can read; compared with its hashes before it gets its name.
+    """Fetch everything into a new file that only its owner can read; it gets its name after all hashes match.
 
     Raises:
-        LanpiError: BAD_INPUT (the file is there, or cannot be written), BLOCKED (no space on the Pi), FAILED.
+        LanpiError: BAD_INPUT (the file exists, or cannot be written), BLOCKED (no space on the Pi), FAILED.
     """
     if path.exists():
-        raise LanpiError(f"{path} is there already", next_step="Name another file", exit_code=ExitCode.BAD_INPUT)
+        raise LanpiError(f"{path} exists already", next_step="Name another file", exit_code=ExitCode.BAD_INPUT)
     partial = path.with_name(f".{path.name}.partial")
     summary = program.run("export")
     try:
-        report.begin("Fetching it")
+        report.begin("Fetching the export")
         try:
             size = _fetch(host, summary["folder"], partial, summary["bytes"], report)
         except OSError as error:
             raise LanpiError(f"cannot write {path}: {error.strerror}", exit_code=ExitCode.BAD_INPUT) from error
         report.end()
-        report.begin("Comparing it with its hashes")
+        report.begin("Comparing the files with their hashes")
         wrong, compared = check_archive(partial)
         if wrong:
-            raise LanpiError(f"{', '.join(wrong[:3])} did not arrive as sent", host=host.name, next_step="Run it again")
+            what = f"{', '.join(wrong[:3])} did not arrive as sent"
+            raise LanpiError(what, host=host.name, next_step="Run the export again")
         partial.rename(path)
         report.end(f"{compared} files")
     finally:
@@ -73,17 +74,17 @@ def _fetch(host: Host, folder: str, partial: Path, expected_bytes: int, report: 
 
         status = host.stream(["tar", "-C", folder, "-cf", "-", "."], take, root=True)
         if status != 0:
-            raise LanpiError(f"tar ended with status {status}", host=host.name, next_step="Run it again")
+            raise LanpiError(f"tar ended with exit status {status}", host=host.name, next_step="Run the export again")
         file.flush()
         os.fsync(descriptor)
         return file.tell()
 
 
 def check_archive(path: Path) -> tuple[list[str], int]:
-    """Members of an export that are missing or not what its content.json says, and how many were compared.
+    """Members of an export that are missing or differ from its content.json, and how many were compared.
 
     Raises:
-        LanpiError: it is no such archive.
+        LanpiError: the file is not an export.
     """
     try:
         with tarfile.open(path) as archive:
@@ -97,7 +98,7 @@ def check_archive(path: Path) -> tuple[list[str], int]:
                 if name not in members or _sha256(archive.extractfile(members[name])) != digest
             ]
     except (tarfile.TarError, KeyError, ValueError) as error:
-        raise LanpiError(f"{path} is no whole export: {error}", next_step="Run it again") from error
+        raise LanpiError(f"{path} is not a complete export: {error}", next_step="Run the export again") from error
     return wrong, len(expected)
 
 

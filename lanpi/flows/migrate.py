@@ -1,4 +1,4 @@
-"""`lanpi migrate`: a living server to another Pi - all while it runs, then what changed while it stands still."""
+"""`lanpi migrate`: a server moves to another Pi - everything while it runs, then the changes while it is stopped."""
 
 import time
 from collections.abc import Iterator
@@ -9,29 +9,33 @@ from typing import Any
 
 from lanpi.backup.handover import Side, carry_over, forget
 from lanpi.backup.remote import send_program
-from lanpi.deploy.lock import lock
-from lanpi.deploy.proof import Proof
+from lanpi.deploy.check import check_now
+from lanpi.deploy.converge import RunOptions
+from lanpi.deploy.proof import Proof, proven
+from lanpi.deploy.session import Session
 from lanpi.errors import LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.install import Options, Reporter, install, proven
+from lanpi.flows.groundwork import Reporter, install_without_server
+from lanpi.flows.moved import require_here
 from lanpi.flows.restore import as_restored, same_domain
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import forget_moved
 
 STOP = ("systemctl", "disable", "--now", "ejabberd.service")
 
 
 @dataclass(frozen=True)
 class Moved:
-    """What a move came to.
+    """The result of a move.
 
     Attributes:
-        summary: domain, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, people, messages, uploads, … (lanpi/pi/backup/content.py).
         downtime_seconds: from before the old server stopped until a message had passed on the new one.
-        first_bytes: sent while the old server ran. last_bytes: sent while it stood still.
+        first_bytes: sent while the old server ran. last_bytes: sent while it was stopped.
         proof: the message exchange on the new Pi.
-        told: the domain where it is told by mDNS beside the new Pi's own name, else "".
+        told: the domain if mDNS announces it next to the new Pi's own name, else "".
     """
 
     summary: dict[str, Any]
@@ -42,7 +46,7 @@ class Moved:
     told: str
 
 
-def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
+def migrate(old: Session, new: Session, log: Path | None, report: Reporter) -> Moved:
     """Move the server of one Pi to another, and leave the old one stopped but whole.
 
     Until the old server stops, nothing about it changes. If anything fails after that, it is started again.
@@ -52,8 +56,9 @@ def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
             lanpi at work), FAILED (what did not work).
     """
     require_different(old, new)
-    facts = read_facts(new, root=True)
-    with lock(old, report.note):
+    require_here(old, old.persist(lambda: read_facts(old, root=True), report))
+    facts = new.persist(lambda: read_facts(new, root=True), report)
+    with old.lease(report), new.lease(report):
         giver = Side(old, send_program(old, report))
         try:
             return _move(giver, new, facts, log, report)
@@ -61,41 +66,44 @@ def migrate(old: Host, new: Host, log: Path | None, report: Reporter) -> Moved:
             forget(giver, report)
 
 
-def _move(giver: Side, new: Host, facts: Facts, log: Path | None, report: Reporter) -> Moved:
-    with lock(new, report.note):
-        taker = Side(new, send_program(new, report))
-        given = giver.program.run("give")
-        same_domain(new, facts, given["domain"])
-        first = carry_over(giver, given, taker, report)
-        taker.program.run("restore-settings")
-    install(new, as_restored, Options(log=log, serve=False), report)
+def _move(giver: Side, new: Session, facts: Facts, log: Path | None, report: Reporter) -> Moved:
+    taker = Side(new, send_program(new, report))
+    given = giver.program.run("give")
+    same_domain(new, facts, given["domain"])
+    first = carry_over(giver, given, taker, report)
+    taker.program.run("restore-settings")
+    install_without_server(new, as_restored, RunOptions(log=log), report)
     began = time.monotonic()
     with _stopped(giver, new, report):
-        with lock(new, report.note):
-            last = carry_over(giver, giver.program.run("give", "--final"), taker, report)
-            summary = taker.program.run("restore-swap")
+        last = carry_over(giver, giver.program.run("give", "--final"), taker, report)
+        summary = taker.program.run("restore-swap")
         proof = proven(new, Server(new, summary["domain"]), report)
         downtime = time.monotonic() - began
     done = taker.program.run("restore-finish")
+    forget_moved(new)
+    check_now(new, report)
     giver.program.run("given")
     return Moved(summary, downtime, first, last, proof, done["told"])
 
 
 @contextmanager
 def _stopped(giver: Side, new: Host, report: Reporter) -> Iterator[None]:
-    """The old server stands still; when the block does not come to its end, it runs again, and the new one does not."""
+    """Keep the old server stopped; if the block does not complete, start it again and stop the new one."""
     try:
-        giver.program.run("give-stop")
+        giver.program.run("give-stop", "--to", new.name)
         yield
     except BaseException:
         # Also when it is interrupted: people must not be left without either server, nor with both.
         for what, do in (
-            ("the old server could not be started again", lambda: giver.program.run("give-start")),
+            (
+                "the old server could not be started again, which `lanpi install --force` does",
+                lambda: giver.program.run("give-start"),
+            ),
             ("the new server could not be stopped", lambda: new.run(STOP, root=True)),
         ):
             try:
                 do()
-            except LanpiError as error:  # the failure that led here is the news
+            except LanpiError as error:  # report the failure that led here
                 report.note(f"{what}: {error}")
         raise
 
@@ -108,4 +116,4 @@ def require_different(old: Host, new: Host) -> None:
     """
     first, second = (host.run(["cat", "/etc/machine-id"]).text.strip() for host in (old, new))
     if first and first == second:
-        raise LanpiError("both are the same Pi", host=new.name, next_step="Name the new Pi second")
+        raise LanpiError("the old and the new Pi are the same", host=new.name, next_step="Name the new Pi second")

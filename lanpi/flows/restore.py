@@ -1,6 +1,6 @@
 """`lanpi restore`: a snapshot onto a Pi - fetched and compared first, then settings, install, data, proof."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +8,22 @@ from lanpi import paths
 from lanpi.backup.remote import SENT, Program, send_program
 from lanpi.config.load import effective, parse
 from lanpi.config.model import Config
-from lanpi.deploy.lock import lock
-from lanpi.deploy.proof import Proof
+from lanpi.deploy.check import check_now
+from lanpi.deploy.clock import set_clock
+from lanpi.deploy.converge import LOCK_WAIT_SECONDS
+from lanpi.deploy.lock import TakenOver
+from lanpi.deploy.proof import Proof, proven
 from lanpi.deploy.runner import run_playbook
+from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.install import LOCK_WAIT_SECONDS, Options, Reporter, install, proven, set_clock
+from lanpi.flows.groundwork import Reporter, install_without_server
+from lanpi.flows.install import Options, install
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
+from lanpi.im.moved import forget_moved
+from lanpi.progress import Progress
 
 ENGINE = "restic"
 PI_KEY = "/etc/lanpi/backup.key"
@@ -44,14 +51,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back.
+    """The result of a restore.
 
     Attributes:
         snapshot: its id, short.
-        summary: domain, made, people, messages, uploads, … (lanpi_backup/content.py).
+        summary: domain, made, people, messages, uploads, … (lanpi/pi/backup/content.py).
         previous: folder on the Pi with what was there before, "" if there was nothing.
         proof: the message exchange at the end.
-        told: the domain where it is told by mDNS beside the Pi's own name, else "".
+        told: the domain if mDNS announces it next to the Pi's own name, else "".
     """
 
     snapshot: str
@@ -61,86 +68,106 @@ class Restored:
     told: str = ""
 
 
-def restore(host: Host, request: Request, report: Reporter) -> Restored:
-    """Bring a snapshot back onto a Pi, fresh or not, and prove that messages pass.
+def restore(session: Session, request: Request, report: Reporter) -> Restored:
+    """Restore a snapshot onto a Pi, fresh or not, and prove that messages pass.
 
-    Interrupted anywhere, the same call goes on. A failure after the data were exchanged brings back what
-    was there before.
+    After an interruption, the same call continues. A failure after the data were exchanged puts the previous
+    data back.
 
     Raises:
         LanpiError: REFUSED (no root, wrong key), BAD_INPUT (no such repository or snapshot, another domain
             there), BLOCKED (no space, another lanpi at work), FAILED (what did not work).
     """
     report.begin("Looking at the Pi")
-    if not host.can_be_root:
-        raise LanpiError("a restore needs root, and this login may not become it", host=host.name,
-                         next_step="Use a login that may run sudo", exit_code=ExitCode.REFUSED)  # fmt: skip
-    facts = read_facts(host, root=True, packages=(ENGINE,))
+    session.require_root()
+    facts = session.persist(lambda: read_facts(session, root=True, packages=(ENGINE,)), report)
     was_installed = facts.installed is not None and facts.installed.finished
     report.end(f"{facts.hardware.model}, {facts.os.pretty_name}")
-    with lock(host, report.note):
-        _bring_engine(host, facts, request.log, report)
-        program = send_program(host, report)
-        fetched = _fetch(host, program, request)
-        same_domain(host, facts, fetched["domain"])
+    with session.lease(report):
+        _bring_engine(session, facts, request.log, report)
+        program = send_program(session, report)
+        fetched = _fetch(session, program, request)
+        same_domain(session, facts, fetched["domain"])
         program.run("restore-settings")
-    domain = fetched["domain"]
-    options = Options(log=request.log)
-    try:
-        install(host, as_restored, replace(options, serve=False), report)
-    except LanpiError as error:
-        if was_installed and error.exit_code in (ExitCode.FAILED, ExitCode.BLOCKED, ExitCode.BAD_INPUT):
-            _go_back(host, program, options, report)
-        raise
-    with lock(host, report.note):
-        try:
-            program.run("restore-swap")
-        except LanpiError as error:
-            failure: LanpiError | None = error
-        else:
-            failure = None
-    if failure:
-        if was_installed and failure.exit_code is not ExitCode.UNREACHABLE:
-            install(host, as_restored, options, report)  # services for the settings that are back
-        raise failure
-    try:
-        proof = proven(host, Server(host, domain), report)
-    except LanpiError as error:
-        if was_installed and error.exit_code is not ExitCode.UNREACHABLE:
-            _go_back(host, program, options, report)
-        raise
-    done = program.run("restore-finish")
+        previous = Previous(was_installed, moved=facts.moved is not None)
+        options = Options(log=request.log, bring_back=True)
+        proof = _put_in_place(session, program, fetched["domain"], options, report, previous)
+        done = program.run("restore-finish")
+        forget_moved(session)
+        check_now(session, report)
     return Restored(fetched["id"], fetched, done["previous"], proof, done["told"])
 
 
-def discard_previous(host: Host, report: Reporter) -> tuple[str, ...]:
-    """Remove what restores have kept of before; the names of what went.
+@dataclass(frozen=True)
+class Previous:
+    """What was on the Pi before a restore: a server, and whether that one has moved to another Pi."""
+
+    server: bool
+    moved: bool
+
+
+def _put_in_place(
+    session: Session, program: Program, domain: str, options: Options, report: Reporter, previous: Previous
+) -> Proof:
+    """From the settings that came back to the proof; after a failure, what was there before is put back.
+
+    Args:
+        previous: what was there before.
+    """
+    try:
+        install_without_server(session, as_restored, options, report)
+    except LanpiError as error:
+        if previous.server and may_go_back(error):
+            _go_back(session, program, options, report, previous)
+        raise
+    try:
+        program.run("restore-swap")
+    except LanpiError as error:
+        if previous.server and not previous.moved and may_go_back(error):
+            install(session, as_restored, options, report)  # services for the settings that are back
+        raise
+    try:
+        return proven(session, Server(session, domain), report)
+    except LanpiError as error:
+        if previous.server and may_go_back(error):
+            _go_back(session, program, options, report, previous)
+        raise
+
+
+def may_go_back(error: LanpiError) -> bool:
+    """Whether a failure leaves the Pi in our hands, so that what was there before can be put back now."""
+    return error.exit_code is not ExitCode.UNREACHABLE and not isinstance(error, TakenOver)
+
+
+def discard_previous(session: Session, report: Progress) -> tuple[str, ...]:
+    """Remove the previous data that restores have kept; returns the names of what was removed.
 
     Raises:
         LanpiError: BLOCKED while a restore is unfinished.
     """
-    return tuple(send_program(host, report).run("restore-discard")["discarded"])
+    with session.lease(report):
+        return tuple(send_program(session, report).run("restore-discard")["discarded"])
 
 
 def as_restored(pi_text: str | None) -> Config:
     return effective(parse(pi_text or "", "the restored lanpi.yml"), {}).config
 
 
-def _bring_engine(host: Host, facts: Facts, log: Path | None, report: Reporter) -> None:
+def _bring_engine(session: Session, facts: Facts, log: Path | None, report: Reporter) -> None:
     if ENGINE in facts.packages.installed:
         return
-    set_clock(host, facts, report)
+    set_clock(session, facts, report)
     report.begin(f"Installing {ENGINE}")
     variables = {"lanpi_packages": [ENGINE], "lanpi_lock_seconds": LOCK_WAIT_SECONDS}
-    run_playbook(host, "restore.yml", variables, report.event, log=log)
+    session.persist(lambda: run_playbook(session, "restore.yml", variables, report.event, log=log), report)
     report.end()
 
 
-def restore_part(host: Host, request: Request, account: str, room: str, report: Reporter) -> dict[str, Any]:
-    """Bring one account or one room of a snapshot into the server that is in use; what is there stays.
+def restore_part(session: Session, request: Request, account: str, room: str, report: Progress) -> dict[str, Any]:
+    """Restore one account or one room of a snapshot into the running server; existing data stay.
 
     Args:
-        account, room: address of one of them, the other empty.
+        account, room: address of one of them, or the part before its @; the other empty.
 
     Returns:
         added: rows by table. rows: all of them. files: uploads that were gone.
@@ -150,15 +177,22 @@ def restore_part(host: Host, request: Request, account: str, room: str, report: 
             space, an unfinished work), REFUSED (wrong key), FAILED.
     """
     report.begin("Looking at the Pi")
-    facts = read_facts(host, root=True, packages=(ENGINE,))
+    facts = session.persist(lambda: read_facts(session, root=True, packages=(ENGINE,)), report)
     if not (facts.installed and facts.installed.finished):
-        raise LanpiError("there is no server to bring it into", host=host.name,
-                         next_step="Restore all of it: the same command without --account and --room",
+        raise LanpiError("there is no server to restore them into", host=session.name,
+                         next_step="Restore everything: run the same command without --account and --room",
                          exit_code=ExitCode.BAD_INPUT)  # fmt: skip
     report.end(facts.hardware.model)
-    what = ("--account", account) if account else ("--room", room)
-    with lock(host, report.note):
-        return _with_repository(host, send_program(host, report), request, "restore-part", *what)
+    what = part_address(facts.installed.domain, account, room)
+    with session.lease(report):
+        return _with_repository(session, send_program(session, report), request, "restore-part", *what)
+
+
+def part_address(domain: str, account: str, room: str) -> tuple[str, str]:
+    """The option of the Pi's program, and the whole address, whichever of its two forms was given."""
+    if account:
+        return "--account", account if "@" in account else f"{account}@{domain}"
+    return "--room", room if "@" in room else f"{room}@conference.{domain}"
 
 
 def _fetch(host: Host, program: Program, request: Request) -> dict[str, Any]:
@@ -174,7 +208,7 @@ def _with_repository(host: Host, program: Program, request: Request, verb: str, 
         raise LanpiError(
             "this Pi does not have the repository's key",
             host=host.name,
-            next_step="Give it with --key-file: it is on the recovery sheet that `lanpi backup key` wrote",
+            next_step="Pass --key-file FILE: the key is on the recovery sheet that `lanpi backup key` wrote",
             exit_code=ExitCode.BAD_INPUT,
         )
     if request.environment is not None:
@@ -193,16 +227,17 @@ def _with_repository(host: Host, program: Program, request: Request, verb: str, 
 def same_domain(host: Host, facts: Facts, domain: str) -> None:
     if facts.installed and facts.installed.domain and facts.installed.domain != domain:
         raise LanpiError(
-            f"this Pi serves {facts.installed.domain}, and the snapshot is of {domain}",
+            f"this Pi serves {facts.installed.domain}, and the snapshot belongs to {domain}",
             host=host.name,
-            next_step=f"Take another Pi; or, when nobody needs {facts.installed.domain}: lanpi uninstall --purge first",
+            next_step=f"Use another Pi, or run `lanpi uninstall --purge` if nobody needs {facts.installed.domain}",
             exit_code=ExitCode.BAD_INPUT,
         )
 
 
-def _go_back(host: Host, program: Program, options: Options, report: Reporter) -> None:
-    """What was there before, data and settings, and the services as those settings have them."""
-    with lock(host, report.note):
-        program.run("restore-back")
-    config = host.get(paths.PI_CONFIG, root=True).decode()
-    install(host, lambda _: as_restored(config), options, report)
+def _go_back(session: Session, program: Program, options: Options, report: Reporter, previous: Previous) -> None:
+    """Put the previous data and settings back, and the services into the state of those settings."""
+    program.run("restore-back")
+    if previous.moved:
+        return  # the server that was here runs on another Pi, and stays off here
+    config = session.get(paths.PI_CONFIG, root=True).decode()
+    install(session, lambda _: as_restored(config), options, report)

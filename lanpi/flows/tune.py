@@ -1,4 +1,4 @@
-"""`lanpi tune`: propose, bring about, prove - and put the previous limits back where that fails."""
+"""`lanpi tune`: propose, apply, prove - and put the previous limits back if that fails."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -8,6 +8,9 @@ from typing import Any
 from lanpi.config.load import effective
 from lanpi.config.model import Config
 from lanpi.config.read import parse
+from lanpi.deploy.check import check_now
+from lanpi.deploy.compare import PlayReporter
+from lanpi.deploy.converge import RunOptions, changes, converge
 from lanpi.deploy.desired import desired_state
 from lanpi.deploy.limits_stored import (
     Set,
@@ -19,12 +22,13 @@ from lanpi.deploy.limits_stored import (
     with_state,
     write_history,
 )
-from lanpi.deploy.lock import lock
-from lanpi.deploy.proof import Proof
+from lanpi.deploy.lock import TakenOver
+from lanpi.deploy.proof import Proof, proven
+from lanpi.deploy.session import Session
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
-from lanpi.flows.install import Options, Reporter, changes, converge, proven
+from lanpi.flows.moved import require_here
 from lanpi.hosts.base import Host
 from lanpi.im.admin import Server
 from lanpi.tuning.decide import decide
@@ -35,12 +39,12 @@ SOURCE = "/etc/lanpi/lanpi.yml on the Pi"
 
 @dataclass(frozen=True)
 class Change:
-    """What the user wants different; None and absent leave as it is.
+    """What the user wants to change; None and absent leave a value as it is.
 
     Attributes:
         profile: the new profile.
         people: the new number of people; 0 sizes for as many as fit.
-        overrides: name -> value, None to take an override away.
+        overrides: name -> value, None to remove an override.
     """
 
     profile: str | None = None
@@ -73,12 +77,12 @@ class Proposal:
 
     @property
     def plan(self) -> Plan:
-        """The wanted plan: an undo brings back exactly what was, not what would be computed today."""
+        """The wanted plan: an undo restores exactly the earlier plan, not what would be computed today."""
         stored = plan_from(self.goes_back_to.plan) if self.goes_back_to else None
         return stored or self.decision.plan
 
     def value(self, setting: Setting) -> int | str:
-        """What the wanted plan has for a setting."""
+        """The value of a setting in the wanted plan."""
         part, _, field = setting.name.partition(".")
         held = getattr(self.plan, part)
         found = held.get(field, setting.value) if isinstance(held, dict) else getattr(held, field)
@@ -87,13 +91,13 @@ class Proposal:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether plan and configuration are what is installed."""
+        """Whether plan and configuration match the installed ones."""
         return self.plan == self.installed and self.before == self.after
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a tune ended with: the set now in effect, what changed on the Pi, the proof."""
+    """The result of a tune: the set now in effect, what changed on the Pi, the proof."""
 
     number: int
     changed: tuple[str, ...]
@@ -104,7 +108,7 @@ def propose(host: Host, change: Change) -> Proposal:
     """Decide new limits for a Pi; only reads.
 
     Raises:
-        LanpiError: BLOCKED without a finished install, BAD_INPUT for what cannot be.
+        LanpiError: BLOCKED without a finished install, BAD_INPUT for impossible values.
     """
     facts, before = _look(host)
     after = changed(before, change)
@@ -125,7 +129,7 @@ def propose_undo(host: Host) -> Proposal:
         raise LanpiError(
             "there are no earlier limits to go back to",
             host=host.name,
-            next_step="`lanpi tune history` lists what there is",
+            next_step="`lanpi tune history` lists the limits that were kept",
             exit_code=ExitCode.BAD_INPUT,
         )
     after = _config(before.model_dump(mode="json") | {"tune": target.tune})
@@ -136,7 +140,7 @@ def changed(config: Config, change: Change) -> Config:
     """A configuration with other limits.
 
     Raises:
-        LanpiError: BAD_INPUT when it is none.
+        LanpiError: BAD_INPUT when it is not valid.
     """
     tune = config.tune.model_dump()
     if change.profile is not None:
@@ -151,47 +155,50 @@ def changed(config: Config, change: Change) -> Config:
     return _config(config.model_dump(mode="json") | {"tune": tune})
 
 
-def apply(host: Host, proposal: Proposal, options: Options, report: Reporter) -> Outcome:
-    """Bring a proposal about, prove that messages pass, and go back by itself when they don't.
+def apply(session: Session, proposal: Proposal, options: RunOptions, report: PlayReporter) -> Outcome:
+    """Apply a proposal, prove that messages pass, and go back automatically when they do not.
 
     Args:
-        host: the Pi.
+        session: the Pi.
         proposal: from :func:`propose` or :func:`propose_undo`.
         options: log and verbosity.
         report: is told what happens.
 
     Raises:
         LanpiError: FAILED when it did not work; says whether the previous limits are back. UNREACHABLE
-            when the connection was lost, BLOCKED when another lanpi is at work.
+            when the connection was lost, BLOCKED when another lanpi is running or the server has moved
+            to another Pi.
     """
-    with lock(host, report.note):
+    require_here(session, proposal.facts)
+    with session.lease(report):
         if proposal.changes_nothing:
-            # No new set; files that somebody changed by hand are put right all the same.
-            changed, proof = _bring_about(host, proposal.facts, proposal.after, proposal.plan, options, report)
+            # No new set, but files that somebody changed by hand are corrected.
+            changed, proof = _bring_about(session, proposal.facts, proposal.after, proposal.plan, options, report)
             current = in_effect(proposal.sets)
             return Outcome(current.number if current else 0, changed, proof)
-        sets, current, new = _begin(host, proposal)
+        sets, current, new = _begin(session, proposal)
         try:
-            changed, proof = _bring_about(host, proposal.facts, proposal.after, proposal.plan, options, report)
+            changed, proof = _bring_about(session, proposal.facts, proposal.after, proposal.plan, options, report)
         except LanpiError as error:
-            if error.exit_code is ExitCode.UNREACHABLE:
+            if error.exit_code is ExitCode.UNREACHABLE or isinstance(error, TakenOver):
                 raise
-            _go_back(host, proposal, current, options, report, error)
-            write_history(host, with_state(sets, new.number, "rolled back"))
+            _go_back(session, proposal, current, options, report, error)
+            write_history(session, with_state(sets, new.number, "rolled back"))
             raise LanpiError(
                 f"these limits did not work ({error.what}); the previous ones are back, and messages pass",
-                host=host.name,
-                next_step="Change what you asked for, or leave it as it is",
+                host=session.name,
+                next_step="Change your settings, or keep the previous limits",
             ) from error
-        write_history(host, with_state(sets, new.number, "in effect"))
+        write_history(session, with_state(sets, new.number, "in effect"))
         return Outcome(new.number, changed, proof)
 
 
 def _look(host: Host) -> tuple[Facts, Config]:
     facts = read_facts(host, root=True)
+    require_here(host, facts)
     if facts.installed is None or not facts.installed.finished:
         raise LanpiError(
-            "lanpi is not installed here, or its install has not finished",
+            "lanpi is not installed on this Pi, or its install did not finish",
             host=host.name,
             next_step="Run `lanpi install` first",
             exit_code=ExitCode.BLOCKED,
@@ -201,7 +208,7 @@ def _look(host: Host) -> tuple[Facts, Config]:
 
 
 def _begin(host: Host, proposal: Proposal) -> tuple[tuple[Set, ...], Set, Set]:
-    """Write down, before anything changes, what is in effect and what is about to be."""
+    """Record, before anything changes, which limits are in effect and which are about to be."""
     sets = list(proposal.sets)
     number = max((entry.number for entry in sets), default=0)
     current = in_effect(sets)
@@ -237,26 +244,30 @@ def _same(current: Set, proposal: Proposal) -> bool:
 
 
 def _bring_about(
-    host: Host, facts: Facts, config: Config, plan: Plan, options: Options, report: Reporter
+    session: Session, facts: Facts, config: Config, plan: Plan, options: RunOptions, report: PlayReporter
 ) -> tuple[tuple[str, ...], Proof]:
     domain = config.domain or ""
     desired = desired_state(facts, config, plan, domain)
-    events = converge(host, facts, config, desired, options, report)
-    return changes(events), proven(host, Server(host, domain), report)
+    events = converge(session, facts, config, desired, options, report)
+    proof = proven(session, Server(session, domain), report)
+    check_now(session, report)
+    return changes(events), proof
 
 
-def _go_back(host: Host, proposal: Proposal, current: Set, options: Options, report: Reporter, why: LanpiError) -> None:
-    report.note(f"it did not work: {why.what}")
+def _go_back(
+    session: Session, proposal: Proposal, current: Set, options: RunOptions, report: PlayReporter, why: LanpiError
+) -> None:
+    report.note(f"the new limits did not work: {why.what}")
     report.note("putting the previous limits back")
-    # What another version of lanpi stored cannot be read back exactly; then it is computed anew.
+    # A plan stored by another version of lanpi cannot be read back exactly; it is computed again.
     plan = plan_from(current.plan) or decide(proposal.facts, proposal.before).plan
     try:
-        _bring_about(host, proposal.facts, proposal.before, plan, options, report)
+        _bring_about(session, proposal.facts, proposal.before, plan, options, report)
     except LanpiError as error:
         raise LanpiError(
-            f"these limits did not work ({why.what}), and going back did not either ({error.what})",
-            host=host.name,
-            next_step="Run `lanpi install`: it goes on where this stopped",
+            f"these limits did not work ({why.what}), and the previous ones could not be put back ({error.what})",
+            host=session.name,
+            next_step="Run `lanpi install`: it continues from here",
             exit_code=error.exit_code,
         ) from error
 

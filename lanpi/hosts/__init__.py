@@ -33,9 +33,11 @@ def _open(target: Target, options: ConnectOptions) -> Host:
     # paramiko takes a while to import; local targets and --help do without it.
     if target.kind == "local":
         from lanpi.hosts.local import LocalHost
+        from lanpi.hosts.passwords import Passwords
         from lanpi.hosts.root import Root
 
-        return LocalHost(Root(lambda: options.sudo_password() or options.ask_secret("Your password for sudo: ")))
+        given = Passwords(lambda: [options.sudo_password()], options.ask_secret, "Your sudo password: ")
+        return LocalHost(Root(given))
     _defer("invoke")
     if target.kind == "virtual":
         from lanpi.hosts.virtual import connect_virtual

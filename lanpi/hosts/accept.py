@@ -33,15 +33,21 @@ class _Looking(KnownHosts):
         if name == self._name:
             raise _Seen(key)
         raise LanpiError(
-            f"its jump host {name} is not known here yet",
+            f"the host key of its jump host {name} is not known yet",
             host=self._target.text,
-            next_step="Accept that one first: lanpi host accept-key with the jump host's name",
+            next_step=f"Accept that key first: lanpi host accept-key {_as_target(name)}",
             exit_code=ExitCode.REFUSED,
         )
 
 
+def _as_target(name: str) -> str:
+    """The entry's name as a target: without the brackets that only IPv6 needs."""
+    host, _, port = name.removeprefix("[").partition("]:")
+    return f"{host}:{port}" if port and ":" not in host else name
+
+
 def pinned_name(target: Target, options: ConnectOptions) -> str:
-    """Under which name a target's key is pinned, after ssh_config had its say."""
+    """The name under which a target's key is pinned, once ssh_config is applied."""
     found = endpoint(target, options)
     return entry_name(found.address, found.port)
 
@@ -55,7 +61,7 @@ def shown_key(target: Target, options: ConnectOptions, known: KnownHosts) -> Hos
         known: the pinned keys, for jump hosts.
 
     Raises:
-        LanpiError: UNREACHABLE when it does not answer, REFUSED for a jump host with no or another pinned key.
+        LanpiError: UNREACHABLE when it does not answer, REFUSED for a jump host whose key is not pinned or differs.
     """
     looking = _Looking(known, pinned_name(target, options), target)
     try:

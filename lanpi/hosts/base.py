@@ -38,6 +38,9 @@ class Completed:
 class Host(Protocol):
     """A machine that runs commands and holds files.
 
+    A connection that was lost is made again by the next command. A command that was under way when it was lost is
+    not repeated, for it may have done its work; put and get are, since they may be.
+
     Attributes:
         name: the target as the user named it, for messages.
         address: the name or address under which its services are reached from here
@@ -59,6 +62,19 @@ class Host(Protocol):
         """Whether ``root=True`` works: already root, or sudo with what was given."""
         ...
 
+    def require_root(self) -> None:
+        """Make sure that ``root=True`` works.
+
+        Raises:
+            LanpiError: REFUSED; says why (no terminal to ask on, a wrong password, no right to sudo) and what to do.
+        """
+        ...
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether lanpi itself runs there, and ends when it reboots."""
+        ...
+
     def run(
         self,
         argv: Sequence[str],
@@ -76,10 +92,10 @@ class Host(Protocol):
             stdin: what the command reads.
             root: run as root (sudo where the login is not root).
             check: raise on a non-zero status.
-            timeout_seconds: end the wait after this long; None waits for ever.
+            timeout_seconds: end the wait after this long; None waits without limit.
 
         Raises:
-            LanpiError: REFUSED when root is asked for and not to be had, UNREACHABLE when the
+            LanpiError: REFUSED when root is asked for and not available, UNREACHABLE when the
                 connection is lost, FAILED on a non-zero status with ``check`` or on timeout.
         """
         ...
@@ -105,6 +121,10 @@ class Host(Protocol):
         Raises:
             FileNotFoundError: there is none.
         """
+        ...
+
+    def disconnect(self) -> None:
+        """End the connection; the next command makes a new one, without questions. Nothing for this machine."""
         ...
 
     def close(self) -> None:

@@ -38,15 +38,15 @@ class Inventory:
         return {str(name): target for name, target in data.items()}
 
     def resolve(self, text: str | None) -> str | None:
-        """The target behind a name; what is no name comes back as it is."""
+        """The target behind a name; anything else comes back unchanged."""
         return self.names().get(text, text) if text else text
 
     def add(self, name: str, target: str) -> None:
         """Give a target a name, in place of what the name meant before."""
         if not _NAME.match(name) or name == "local":
             raise LanpiError(
-                f"{name!r} is no name for a host",
-                next_step="Take up to 32 small letters, digits and hyphens, a letter first, not local",
+                f"{name!r} is not a valid name for a host",
+                next_step="Use up to 32 lower-case letters, digits and hyphens, starting with a letter, except local",
                 exit_code=ExitCode.BAD_INPUT,
             )
         self._write(self.names() | {name: target})
@@ -57,7 +57,7 @@ class Inventory:
         if name not in names:
             raise LanpiError(
                 f"there is no host named {name!r}",
-                next_step="`lanpi host list` shows those there are",
+                next_step="`lanpi host list` lists all names",
                 exit_code=ExitCode.BAD_INPUT,
             )
         del names[name]
@@ -72,4 +72,4 @@ class Inventory:
         new.replace(self._path)
 
     def _broken(self, why: str) -> LanpiError:
-        return LanpiError(f"cannot read {self._path}: {why}", next_step="Mend the file", exit_code=ExitCode.BAD_INPUT)
+        return LanpiError(f"cannot read {self._path}: {why}", next_step="Fix the file", exit_code=ExitCode.BAD_INPUT)

@@ -24,11 +24,17 @@ class LocalHost:
     name = "this machine"
     address = "127.0.0.1"
     direct = True
+    is_this_machine = True
 
     @property
     def can_be_root(self) -> bool:
-        """Already root, or sudo lets us."""
+        """Already root, or sudo allows it."""
         return os.geteuid() == 0 or self._root.available(self._run)
+
+    def require_root(self) -> None:
+        """See :class:`lanpi.hosts.base.Host`."""
+        if os.geteuid() != 0:
+            self._root.wrap([], b"", self._run, self.name)
 
     def run(
         self,
@@ -96,10 +102,15 @@ class LocalHost:
             try:
                 return Path(path).read_bytes()
             except PermissionError as error:
-                raise LanpiError(f"may not read {path}", host=self.name, exit_code=ExitCode.REFUSED) from error
+                raise LanpiError(
+                    f"permission to read {path} was denied", host=self.name, exit_code=ExitCode.REFUSED
+                ) from error
         if self.run(["test", "-e", path], root=True, check=False).exit_status != 0:
             raise FileNotFoundError(path)
         return self.run(["cat", "--", path], root=True).stdout
+
+    def disconnect(self) -> None:
+        """Nothing to end."""
 
     def close(self) -> None:
         """Nothing to close."""

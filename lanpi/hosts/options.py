@@ -12,11 +12,13 @@ SSH_PASSWORD_VARIABLE = "LANPI_SSH_PASSWORD"  # noqa: S105 - a variable's name
 SUDO_PASSWORD_VARIABLE = "LANPI_SUDO_PASSWORD"  # noqa: S105 - a variable's name
 
 
-def _cannot_ask(_: str) -> str | None:
+def cannot_ask(_: str) -> str | None:
+    """Where there is no terminal."""
     return None
 
 
-def _cannot_confirm(_: str) -> bool | None:
+def cannot_confirm(_: str) -> bool | None:
+    """Where there is no terminal."""
     return None
 
 
@@ -39,8 +41,8 @@ class ConnectOptions:
     sudo_password_file: Path | None = None
     identity_file: Path | None = None
     connect_timeout_seconds: float = 10.0
-    ask_secret: Callable[[str], str | None] = _cannot_ask
-    confirm: Callable[[str], bool | None] = _cannot_confirm
+    ask_secret: Callable[[str], str | None] = cannot_ask
+    confirm: Callable[[str], bool | None] = cannot_confirm
     ssh_config: Path = Path("~/.ssh/config")
 
     def ssh_password(self) -> str | None:
@@ -58,8 +60,8 @@ def _secret(path: Path | None, variable: str) -> str | None:
     try:
         if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             raise LanpiError(
-                f"others can read the password file {path}",
-                next_step=f"chmod 600 {path}",
+                f"other users can read the password file {path}",
+                next_step=f"Run: chmod 600 {path}",
                 exit_code=ExitCode.BAD_INPUT,
             )
         return path.read_text().rstrip("\n")

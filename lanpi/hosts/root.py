@@ -9,23 +9,28 @@ and becoming root are one: a program is started through sudo, and the password s
 """
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, Protocol, TypeVar
 
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Completed
+from lanpi.hosts.passwords import Passwords
 
 Answer = Literal["free", "password", "refused", "missing"]
 _PASSWORD_FREE = ["sudo", "-k", "-n", "--", "true"]
 _WITH_PASSWORD = ["sudo", "-k", "-S", "-p", "", "--"]
 _NOT_FOUND = 127
-_NONE_GIVEN = "it asks for a password and none was given"
 _PROMPT = "[lanpi: password of sudo]"
+_ASKING = ["sudo", "-k", "-S", "-p", _PROMPT, "--"]
 _THERE = b"lanpi-is-root\n"
 _MOST_SECONDS = 60.0
 """From sudo's start to its answer; a wrong password alone takes it two seconds (pam_unix(8), "nodelay")."""
 _QUIET_SECONDS = 2.0
 """A line that stays unfinished for so long is a question: PAM may ask with words of its own (sudo(8), "-p")."""
+
+
+_ASKED_AGAIN = 2
+"""sudo asks again after a wrong password only: one that ends after the first has refused the login, not the word."""
 
 
 class RunCommand(Protocol):
@@ -49,25 +54,32 @@ class Dialogue(Protocol):
         """After its end."""
         ...
 
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
+TalkT = TypeVar("TalkT", bound=Dialogue)
+
 
 class Root:
-    """One way to root, found out once.
+    """One way to root, found out once for each connection.
 
     Args:
-        password: returns sudo's password, or None where none can be had; asked at most once.
+        passwords: for sudo; asked for at most once, the right one is kept.
     """
 
-    def __init__(self, password: Callable[[], str | None]) -> None:
-        self._ask_password = password
-        self._password: str | None = None
+    def __init__(self, passwords: Passwords) -> None:
+        self._passwords = passwords
         self._answer: Answer | None = None
         self._reason = ""
+        self._next_step = ""
 
     def available(self, run: RunCommand) -> bool:
-        """Whether root is to be had."""
+        """Whether root is available."""
         return self._find_out(run) in ("free", "password")
 
-    def enter(self, argv: Sequence[str], start: Callable[[Sequence[str]], Dialogue]) -> Dialogue | None:
+    def enter(self, argv: Sequence[str], start: Callable[[Sequence[str]], TalkT]) -> TalkT | None:
         """Start a command as root, and find out on the way whether sudo asks.
 
         Args:
@@ -75,63 +87,93 @@ class Root:
             start: starts a command as it is, both outputs in one.
 
         Returns:
-            The command's dialogue, or None when root is not to be had: :meth:`wrap` says why.
+            The command's dialogue, or None when root is not available: :meth:`wrap` says why.
         """
-        said = start(["sudo", "-k", "-S", "-p", _PROMPT, "--", "/bin/sh", "-c", f"echo {_THERE.decode().strip()}; "
-                      'exec "$@" 2>/dev/null', "sh", *argv])  # fmt: skip
-        heard, asked = b"", False
+        if self._answer in ("refused", "missing"):
+            return None  # found out over a connection before this one; nobody is asked again
+        candidates = self._passwords.round()
+        while True:
+            said = start([*_ASKING, "/bin/sh", "-c", f"echo {_THERE.decode().strip()}; "
+                          'exec "$@" 2>/dev/null', "sh", *argv])  # fmt: skip
+            entered = False
+            try:
+                entered = self._talk(said, candidates)
+            finally:
+                if not entered:
+                    said.close()
+            if entered:
+                return said
+            if self._answer is not None:
+                return None
+            # sudo has stopped asking before we have tried everything: it counts its own tries.
+
+    def _talk(self, said: Dialogue, candidates: Iterator[str]) -> bool:
+        """Whether it has become root; when not and nothing was refused, another start may."""
+        self._answer = None
+        heard, tried = b"", list[str]()
         deadline = time.monotonic() + _MOST_SECONDS
         while time.monotonic() < deadline:
             more = said.hear(_QUIET_SECONDS)
             if more == b"":
                 missing = said.exit_status() == _NOT_FOUND
-                self._refuse(_last_line(heard), "missing" if missing else "refused")
-                return None
+                if len(tried) < _ASKED_AGAIN:
+                    self._refuse(_last_line(heard), "missing" if missing else "refused")
+                return False
             heard += more or b""
             if heard.endswith(_THERE):
-                self._answer = "password" if asked else "free"
-                return said
+                self._answer = "password" if tried else "free"
+                if tried:
+                    self._passwords.worked(tried[-1])
+                return True
             if heard.endswith(_PROMPT.encode()) or (more is None and heard and not heard.endswith(b"\n")):
-                if asked:
-                    self._refuse(_last_line(heard.rpartition(b"\n")[0] or heard))
-                    return None
-                asked, heard = True, b""
-                self._password = self._password or self._ask_password()
-                if self._password is None:
-                    self._refuse(_NONE_GIVEN)
-                    return None
-                said.say(f"{self._password}\n".encode())
+                password = next(candidates, None)
+                if password is None:
+                    self._none_left()
+                    return False
+                tried.append(password)
+                heard = b""
+                said.say(f"{password}\n".encode())
                 deadline = time.monotonic() + _MOST_SECONDS
         self._refuse("it did not answer")
-        return None
+        return False
+
+    def _none_left(self, said: str = "") -> None:
+        if self._passwords.nobody_to_ask:
+            self._refuse("it needs a password, and there is no terminal to ask on")
+            self._next_step = "Give the password with --sudo-password-file FILE or LANPI_SUDO_PASSWORD"
+        else:
+            self._refuse(said)
 
     def _refuse(self, reason: str, answer: Answer = "refused") -> None:
         self._answer, self._reason = answer, reason or "wrong password"
+        self._next_step = (
+            "Use the right password (--sudo-password-file or LANPI_SUDO_PASSWORD), or a login that is allowed to "
+            "use sudo"
+        )
 
     def wrap(self, argv: Sequence[str], stdin: bytes, run: RunCommand, host: str) -> tuple[list[str], bytes]:
         """The command and its input as root.
 
         Raises:
-            LanpiError: REFUSED when root is not to be had; says why and what to do.
+            LanpiError: REFUSED when root is not available; says why and what to do.
         """
         match self._find_out(run):
             case "free":
                 return ["sudo", "-n", "--", *argv], stdin
             case "password":
-                return [*_WITH_PASSWORD, *argv], f"{self._password}\n".encode() + stdin
+                return [*_WITH_PASSWORD, *argv], f"{self._passwords.right}\n".encode() + stdin
             case "missing":
                 raise LanpiError(
-                    "there is no sudo, and this login is not root",
+                    "sudo is not installed, and this login is not root",
                     host=host,
-                    next_step="Log in as root, or install sudo there",
+                    next_step="Log in as root, or install sudo on the Pi",
                     exit_code=ExitCode.REFUSED,
                 )
             case _:
                 raise LanpiError(
                     f"sudo refused: {self._reason}",
                     host=host,
-                    next_step="Give the right password (--sudo-password-file or LANPI_SUDO_PASSWORD), or use a "
-                    "login that may run sudo",
+                    next_step=self._next_step,
                     exit_code=ExitCode.REFUSED,
                 )
 
@@ -146,17 +188,20 @@ class Root:
             return "free"
         if free.exit_status == _NOT_FOUND:
             return "missing"
-        self._password = self._ask_password()
-        if self._password is None:
-            self._reason = _NONE_GIVEN
-            return "refused"
-        # The marker tells a command that ran from a sudo that refused, in any language.
-        tried = run([*_WITH_PASSWORD, "echo", "lanpi-is-root"], f"{self._password}\n".encode())
-        if tried.exit_status == 0 and b"lanpi-is-root" in tried.stdout:
-            return "password"
-        # With one wrong line sudo asks again and finds the end of input; a user without rights gets its
-        # own message. LC_ALL=C would have to pass through sshd, so the text is shown, not interpreted.
-        self._reason = _last_line(tried.stderr) or "wrong password"
+        said = ""
+        for password in self._passwords.round():
+            # The marker tells a command that ran from a sudo that refused, in any language.
+            tried = run([*_ASKING, "echo", "lanpi-is-root"], f"{password}\n".encode())
+            if tried.exit_status == 0 and b"lanpi-is-root" in tried.stdout:
+                self._passwords.worked(password)
+                return "password"
+            # With one wrong line sudo asks again and finds the end of input; a user without rights gets its
+            # own message, in any language, so it is shown and only the questions are counted.
+            asked = tried.stderr.count(_PROMPT.encode())
+            said = _last_line(tried.stderr.replace(_PROMPT.encode(), b""))
+            if 0 < asked < _ASKED_AGAIN:
+                break
+        self._none_left(said)
         return "refused"
 
 

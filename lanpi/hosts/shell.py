@@ -37,7 +37,7 @@ def put_script(path: str, mode: int) -> list[str]:
 def failure(done: Completed, host: str) -> LanpiError:
     """The error for a command that ended with a status other than 0."""
     said = done.error_text.strip() or done.text.strip()
-    last = said.splitlines()[-1] if said else "it said nothing"
+    last = said.splitlines()[-1] if said else "it printed nothing"
     return LanpiError(
         f"`{done.command}` ended with status {done.exit_status}: {last}",
         host=host,

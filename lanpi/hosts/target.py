@@ -45,8 +45,8 @@ def parse_target(text: str | None) -> Target:
     port = int(match.group("port")) if match and match.group("port") else None
     if not match or (port is not None and not 1 <= port <= _PORT_MAX):
         raise LanpiError(
-            f"{text!r} is no target",
-            next_step="Name one as USER@HOST, USER@HOST:PORT, local, or virtual:NAME",
+            f"{text!r} is not a valid target",
+            next_step="Use USER@HOST, USER@HOST:PORT, local, or virtual:NAME",
             exit_code=ExitCode.BAD_INPUT,
         )
     return Target(text, "ssh", match.group("host").strip("[]"), match.group("user"), port)

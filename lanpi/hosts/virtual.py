@@ -5,7 +5,8 @@ from pathlib import Path
 
 from lanpi.hosts.connect import connect
 from lanpi.hosts.known_hosts import HostKey, KnownHosts
-from lanpi.hosts.options import ConnectOptions
+from lanpi.hosts.options import ConnectOptions, cannot_ask
+from lanpi.hosts.passwords import Passwords
 from lanpi.hosts.root import Root
 from lanpi.hosts.ssh import SshHost
 from lanpi.hosts.target import Target
@@ -33,5 +34,5 @@ def connect_virtual(target: Target, options: ConnectOptions) -> SshHost:
     pi = get(target.name)
     address = Target(target.text, "ssh", pi.address, pi.user, pi.port)
     given = replace(options, identity_file=options.identity_file or Path(pi.key_path), ssh_config=Path("/nonexistent"))
-    root = Root(lambda: options.sudo_password() or pi.password)
+    root = Root(Passwords(lambda: [options.sudo_password() or pi.password], cannot_ask, ""))
     return connect(address, given, _Recorded(pi), root)

@@ -8,10 +8,11 @@ from typing import Any
 
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Host
+from lanpi.im.moved import moved_text, read_moved
 from lanpi.pi.checks.names import ACCOUNTS
 
 PASSWORD_LENGTH = 20
-"""Letters and digits: 119 bits, and still typed without switching keyboards too often."""
+"""Letters and digits: 119 bits, and easy to type on a phone."""
 HTTP_OK = 200
 _ALPHABET = "".join(c for c in string.ascii_letters + string.digits if c not in "0O1lI")
 
@@ -57,14 +58,21 @@ class Server:
         raise self._refused(command, (done.text or done.error_text).strip())
 
     def _refused(self, command: str, said: str) -> LanpiError:
+        if moved := read_moved(self._host):
+            return LanpiError(
+                moved_text(moved),
+                host=self._host.name,
+                next_step=f"Name the new Pi{f', {moved.to}' if moved.to else ''}",
+                exit_code=ExitCode.REFUSED,
+            )
         return LanpiError(
             f"ejabberd refused {command}: {said}",
             host=self._host.name,
-            next_step="`lanpi doctor` says what is wrong with the server",
+            next_step="Run `lanpi doctor` to see what is wrong with the server",
         )
 
     def batch(self, calls: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        """Several calls in one round trip; all are made, whatever becomes of the others.
+        """Several calls in one round trip; all are made, even if some fail.
 
         Raises:
             LanpiError: FAILED naming the first that ejabberd refused.
@@ -79,27 +87,27 @@ class Server:
                 raise self._refused(command, answer)
 
     def accounts(self) -> tuple[str, ...]:
-        """The people's local parts, sorted; the accounts that check each other are nobody's."""
+        """The people's local parts, sorted; without the accounts that the Pi uses to check itself."""
         return tuple(sorted(set(self.call("registered_users", host=self._domain)) - set(ACCOUNTS)))
 
     def add(self, name: str, password: str) -> None:
-        """Make an account.
+        """Create an account.
 
         Raises:
-            LanpiError: BAD_INPUT when there is one of that name.
+            LanpiError: BAD_INPUT when the name is taken.
         """
         if name in ACCOUNTS:
             raise LanpiError(
-                f"{name} is one of the two accounts with which the Pi checks itself",
+                f"{name} is one of the two accounts that the Pi uses to check itself",
                 host=self._host.name,
-                next_step="Take another name",
+                next_step="Choose another name",
                 exit_code=ExitCode.BAD_INPUT,
             )
         if name in self.accounts():
             raise LanpiError(
-                f"there is an account {name}@{self._domain} already",
+                f"the account {name}@{self._domain} exists already",
                 host=self._host.name,
-                next_step=f"To give it a new password: lanpi user passwd {name}",
+                next_step=f"To set a new password: lanpi user passwd {name}",
                 exit_code=ExitCode.BAD_INPUT,
             )
         self.call("register", user=name, host=self._domain, password=password)
@@ -115,7 +123,7 @@ class Server:
         self.call("unregister", user=name, host=self._domain)
 
     def online(self) -> tuple[str, ...]:
-        """Full addresses of the sessions that are there now, without the checks' own."""
+        """Full addresses of the current sessions, without the checks' own."""
         return tuple(sorted(jid for jid in self.call("connected_users") if jid.partition("@")[0] not in ACCOUNTS))
 
     def _must_exist(self, name: str) -> None:
@@ -123,6 +131,6 @@ class Server:
             raise LanpiError(
                 f"there is no account {name}@{self._domain}",
                 host=self._host.name,
-                next_step="`lanpi user list` shows those there are",
+                next_step="`lanpi user list` shows all accounts",
                 exit_code=ExitCode.BAD_INPUT,
             )

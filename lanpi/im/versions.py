@@ -20,6 +20,7 @@ FEATURES: dict[str, tuple[int, int]] = {
     "host_meta": (22, 5),
     "unix_socket_mode": (23, 10),
     "listener_tag": (24, 6),
+    "unencrypted_sasl2": (24, 12),
     "hosts_alias": (25, 7),
     "sql_schema_multihost": (25, 7),
     "update_sql_schema": (23, 10),

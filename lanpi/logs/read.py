@@ -11,8 +11,6 @@ from lanpi.hosts.base import Completed, Host
 from lanpi.pi.logs.lines import LEVELS
 from lanpi.ship.bundle import broken_reading, stream_program
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -24,9 +22,9 @@ class Entry:
     text: str
 
 
-SERVICES = ("ejabberd", "redis", "postgresql", "epmd", "lanpi", "kernel")
+SERVICES = ("ejabberd", "redis", "postgresql", "epmd", "nginx", "lanpi", "kernel")
 """What a source's name begins with; lanpi's own units can be named one by one too (lanpi-backup)."""
-_ALIASES = {"redis-server": "redis", "im": "ejabberd"}
+_ALIASES = {"redis-server": "redis", "im": "ejabberd", "web": "nginx"}
 
 
 def target_and_services(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
@@ -48,25 +46,11 @@ def target_and_services(words: Sequence[str]) -> tuple[str | None, tuple[str, ..
             targets.append(word)
     if len(targets) > 1:
         raise LanpiError(
-            f"{' and '.join(map(repr, targets))}: at most one of them can be the target",
-            next_step=f"Services are {', '.join(SERVICES)} and lanpi's units, such as lanpi-backup",
+            f"only one of {' and '.join(map(repr, targets))} can be the target",
+            next_step=f"The services are {', '.join(SERVICES)} and lanpi's units, such as lanpi-backup",
             exit_code=ExitCode.BAD_INPUT,
         )
     return (targets[0] if targets else None), tuple(services)
-
-
-def parse_since(text: str) -> float:
-    """ "90s", "10m", "24h", "7d", "2w" as seconds.
-
-    Raises:
-        LanpiError: BAD_INPUT for anything else.
-    """
-    found = re.fullmatch(r"(\d+)([smhdw])", text.strip())
-    if not found:
-        raise LanpiError(
-            f"{text!r} is no span of time", next_step="Give one such as 30m, 24h or 7d", exit_code=ExitCode.BAD_INPUT
-        )
-    return float(int(found[1]) * _UNITS[found[2]])
 
 
 def read_logs(
@@ -85,7 +69,7 @@ def read_logs(
     Args:
         host: the machine.
         on_entry: is given each entry.
-        root: read as root; without it, most logs there are closed.
+        root: read as root; other users cannot read most logs.
         since_seconds: how far back.
         services: names that a source begins with ("ejabberd", "redis", "lanpi", "kernel"); all without.
         level: the lowest of ``LEVELS`` that is shown.
@@ -93,7 +77,7 @@ def read_logs(
         follow: go on with new entries.
 
     Raises:
-        LanpiError: BAD_INPUT for a level or expression that is none, FAILED when the reading broke, and what
+        LanpiError: BAD_INPUT for an invalid level or expression, FAILED when reading failed, and what
             ``Host.stream`` raises.
     """
     _check(services, level, grep)
@@ -120,18 +104,20 @@ def read_logs(
 def _check(services: Sequence[str], level: str, grep: str) -> None:
     if level not in LEVELS:
         raise LanpiError(
-            f"{level!r} is no level", next_step=f"One of {', '.join(LEVELS)}", exit_code=ExitCode.BAD_INPUT
+            f"{level!r} is not a valid level", next_step=f"Use one of {', '.join(LEVELS)}", exit_code=ExitCode.BAD_INPUT
         )
     for name in services:
         if not re.fullmatch(r"[\w@.-]+", name):
             raise LanpiError(
-                f"{name!r} is no name of a service",
-                next_step="ejabberd, redis, lanpi, kernel or a unit's name",
+                f"{name!r} is not a valid service name",
+                next_step="Use ejabberd, redis, lanpi, kernel or the name of a unit",
                 exit_code=ExitCode.BAD_INPUT,
             )
     try:
         re.compile(grep)
     except re.error as error:
         raise LanpiError(
-            f"{grep!r} is no regular expression: {error}", next_step="Quote it with \\", exit_code=ExitCode.BAD_INPUT
+            f"{grep!r} is not a valid regular expression: {error}",
+            next_step="Escape special characters with \\",
+            exit_code=ExitCode.BAD_INPUT,
         ) from error

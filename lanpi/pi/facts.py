@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from lanpi.pi.read import network, packages, storage, system
+from lanpi.pi.read import moved, network, packages, storage, system, units
 from lanpi.pi.read.recorded import Recorded
 from lanpi.pi.read.source import Machine
 
@@ -15,7 +15,7 @@ def collect(
 ) -> dict[str, Any]:
     """Everything that ``lanpi.facts.model.Facts`` holds, as plain data under the same names."""
     asked = [*system.TIME_SERVICES, *unit_names]
-    states = system.unit_states(source.unit_states(asked), asked)
+    states = units.states(units.show(source, asked))
     status = packages.read_status(source)
     release = system.operating_system(source)
     return {
@@ -31,6 +31,7 @@ def collect(
         "boot": system.boot(source),
         "units": {unit: states[unit] for unit in unit_names if unit in states},
         "installed": system.installed(source),
+        "moved": moved.moved(source),
         "config_text": source.read_text("/etc/lanpi/lanpi.yml"),
         "is_root": source.is_root(),
     }
@@ -40,9 +41,9 @@ def main() -> None:
     """Command line: see the options' help."""
     parser = argparse.ArgumentParser(prog="probe")
     parser.add_argument("--root", default="", help="read a recorded machine in this folder")
-    parser.add_argument("--check-mirror", action="store_true", help="try the package mirror")
-    parser.add_argument("--packages", default="", help="names whose versions to tell, with commas")
-    parser.add_argument("--units", default="", help="units whose state to tell, with commas")
+    parser.add_argument("--check-mirror", action="store_true", help="check that the package mirror answers")
+    parser.add_argument("--packages", default="", help="packages whose versions to report, separated by commas")
+    parser.add_argument("--units", default="", help="units whose state to report, separated by commas")
     options = parser.parse_args()
     facts = collect(
         Recorded(options.root) if options.root else Machine(),

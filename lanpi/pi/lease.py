@@ -2,11 +2,14 @@
 
 import fcntl
 import json
-import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from lanpi.pi.files import write_whole
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def ask(verb: str, token: str, holder: str, lease_seconds: float, path: Path) -> dict[str, Any]:
@@ -20,7 +23,7 @@ def ask(verb: str, token: str, holder: str, lease_seconds: float, path: Path) ->
         path: the lease's file.
 
     Returns:
-        mine, holder, since, silent (seconds), taken_from: as ``lanpi.deploy.lock.Answer`` describes them.
+        mine, holder, since, silent (seconds), taken_from, boot: as ``lanpi.deploy.lock.Answer`` describes them.
     """
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with Path(f"{path}.guard").open("w") as guard:
@@ -37,9 +40,8 @@ def ask(verb: str, token: str, holder: str, lease_seconds: float, path: Path) ->
             if not mine and held is not None:
                 taken_from = held["holder"]
             since = held["since"] if mine and held else time.strftime("%Y-%m-%d %H:%M:%S")
-            new = Path(f"{path}.new")
-            new.write_text(json.dumps({"token": token, "holder": holder, "since": since, "renewed": now}))
-            os.replace(new, path)  # noqa: PTH105
+            lease = {"token": token, "holder": holder, "since": since, "renewed": now}
+            write_whole(path, json.dumps(lease), mode=0o644)
             mine = True
         held = held or {}
         return {
@@ -48,6 +50,7 @@ def ask(verb: str, token: str, holder: str, lease_seconds: float, path: Path) ->
             "since": held.get("since", ""),
             "silent": now - held.get("renewed", now),
             "taken_from": taken_from,
+            "boot": BOOT_ID.read_text().strip(),
         }
 
 

@@ -1,37 +1,16 @@
-"""Folders of static files on the Pi, each named by its content: what is there, and one placed.
+"""A folder of static files placed on the Pi under the name of its content, and old ones removed.
 
 A folder is unpacked beside its place, compared with the digest in its name, put on disk and only then renamed: under
 its name it is always whole. It never changes afterwards, so a browser may keep what it has of it for good.
 """
 
-import hashlib
-import json
 import os
 import shutil
 import sys
 import tarfile
 from pathlib import Path
 
-DIGITS = 16
-"""Of the digest, in a folder's name; 64 bits tell apart what one project ever builds."""
-WORK = ".new-"
-
-
-def digest(folder: Path) -> str:
-    """One hash for the names and contents of all files below a folder; web/assets.py computes the same."""
-    lines = []
-    for path in sorted(folder.rglob("*"), key=lambda found: str(found.relative_to(folder))):
-        if path.is_file():
-            lines.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n")
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def look(root: Path) -> dict[str, bool]:
-    """The folders that are there, and whether each still has the content that its name says."""
-    if not root.is_dir():
-        return {}
-    folders = [path for path in sorted(root.iterdir()) if path.is_dir() and not path.name.startswith(WORK)]
-    return {path.name: path.name.endswith(f"-{digest(path)[:DIGITS]}") for path in folders}
+from lanpi.pi.read.trees import DIGITS, ROOT, WORK, digest
 
 
 def place(root: Path, name: str, archive: Path) -> None:
@@ -44,8 +23,15 @@ def place(root: Path, name: str, archive: Path) -> None:
     for left in root.glob(f"{WORK}*"):
         shutil.rmtree(left)
     work = root / f"{WORK}{name}"
+    # Bookworm's Python 3.11.2 has no filter for tarfile.extractall.
     with tarfile.open(archive) as packed:
-        packed.extractall(work, filter="data")
+        for member in packed:
+            content = packed.extractfile(member) if member.isfile() else None
+            if content is None or not (work / member.name).resolve().is_relative_to(work.resolve()):
+                raise ValueError(f"{member.name} is no file of a tree")
+            target = work / member.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.read())
     archive.unlink()
     if not name.endswith(f"-{digest(work)[:DIGITS]}"):
         shutil.rmtree(work)
@@ -53,10 +39,10 @@ def place(root: Path, name: str, archive: Path) -> None:
     for path in [work, *work.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
     os.sync()  # a few megabytes in some hundred files: one call costs less than an fsync each
-    target = root / name
-    if target.exists():
-        shutil.rmtree(target)  # damaged, else nothing would have been sent
-    work.rename(target)
+    final = root / name
+    if final.exists():
+        shutil.rmtree(final)  # damaged, else nothing would have been sent
+    work.rename(final)
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -71,10 +57,9 @@ def remove(root: Path, names: list[str]) -> None:
 
 
 def main() -> None:
-    """``look ROOT``, ``place ROOT NAME ARCHIVE`` or ``remove ROOT NAME …``; prints JSON."""
-    verb, root = sys.argv[1], Path(sys.argv[2])
+    """``place NAME ARCHIVE`` or ``remove NAME …``."""
+    verb, root = sys.argv[1], Path(ROOT)
     if verb == "place":
-        place(root, sys.argv[3], Path(sys.argv[4]))
-    elif verb == "remove":
-        remove(root, sys.argv[3:])
-    json.dump(look(root) if verb == "look" else {}, sys.stdout)
+        place(root, sys.argv[2], Path(sys.argv[3]))
+    else:
+        remove(root, sys.argv[2:])

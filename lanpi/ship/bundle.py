@@ -1,14 +1,26 @@
 """Run a module of lanpi.pi on a machine that has nothing but Python: one program on its standard input."""
 
 import binascii
+import re
 import zlib
 from collections.abc import Callable, Sequence
 
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Completed, Host
 from lanpi.ship.closure import closure, text
+from lanpi.ship.installed import ELSEWHERE, installed_program
 
 _COMMAND_NOT_FOUND = 127
+OLDEST = (3, 11)
+"""The Python that lanpi.pi is written for: Debian bookworm's."""
+_TOO_OLD = 79
+"""The exit status of a program that found an older one; sysexits.h ends at 78."""
+
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
+
+# Without site (-S), which the standard library does not need, python3 starts in 12 instead of 20 ms on a
+# virtual Pi (ten runs of each); -I keeps what is in the login's folder out of it.
+PYTHON = ["python3", "-IS", "-"]
 
 # A module is compiled when it is imported, not before: what a run does not need costs it nothing.
 _BOOTSTRAP = """\
@@ -31,7 +43,26 @@ sys.argv[1:] = {arguments!r}
 importlib.import_module({entry!r}).main()
 """
 # A third of the size: one round trip less while a new connection's window is still small (RFC 6928).
-_PACKED = "import binascii, zlib\nexec(zlib.decompress(binascii.a2b_base64({packed!r})))\n"
+# What comes first is read by any Python 3, and says so where that is too old for the rest.
+_PACKED = """\
+import binascii, sys, zlib
+if sys.version_info < {oldest!r}:
+    sys.stderr.write("%d.%d\\n" % sys.version_info[:2])
+    sys.exit({too_old!r})
+exec(zlib.decompress(binascii.a2b_base64({packed!r})))
+"""
+
+
+class PythonMissing(LanpiError):
+    """The machine has no python3, or only part of Debian's (python3-minimal)."""
+
+    def __init__(self, what: str, host: Host) -> None:
+        super().__init__(
+            what,
+            host=host.name,
+            next_step="Install it on that machine: sudo apt-get install python3",
+            exit_code=ExitCode.FAILED,
+        )
 
 
 def bundle(entry: str, arguments: Sequence[str] = ()) -> bytes:
@@ -44,7 +75,8 @@ def bundle(entry: str, arguments: Sequence[str] = ()) -> bytes:
     """
     sent = {name: text(name) for name in closure(entry)}
     program = _BOOTSTRAP.format(sources=sent, entry=entry, arguments=list(arguments)).encode()
-    return _PACKED.format(packed=binascii.b2a_base64(zlib.compress(program), newline=False)).encode()
+    packed = binascii.b2a_base64(zlib.compress(program), newline=False)
+    return _PACKED.format(oldest=OLDEST, too_old=_TOO_OLD, packed=packed).encode()
 
 
 def run_program(
@@ -60,22 +92,20 @@ def run_program(
         timeout_seconds: end the wait after this long.
 
     Raises:
-        LanpiError: FAILED when there is no python3, and what ``Host.run`` raises. A program that
-            failed is not an error here: look at its exit status.
+        PythonMissing: there is no python3.
+        LanpiError: what ``Host.run`` raises. A program that failed is not an error here: look at its exit status.
     """
-    program = bundle(entry, arguments)
-    # Without site (-S), which the standard library does not need, python3 starts in 12 instead of 20 ms on a
-    # virtual Pi (ten runs of each); -I keeps what is in the login's folder out of it.
-    done = host.run(["python3", "-IS", "-"], stdin=program, root=root, check=False, timeout_seconds=timeout_seconds)
+
+    def run(program: bytes) -> Completed:
+        return host.run(PYTHON, stdin=program, root=root, check=False, timeout_seconds=timeout_seconds)
+
+    done = run(installed_program(entry, arguments))
+    if done.exit_status == ELSEWHERE:
+        done = run(bundle(entry, arguments))
     if done.exit_status == _COMMAND_NOT_FOUND or (
         done.exit_status != 0 and "python3: command not found" in done.error_text
     ):
-        raise LanpiError(
-            "python3 is missing there, and lanpi reads the machine with it",
-            host=host.name,
-            next_step="Install it there: sudo apt-get install python3",
-            exit_code=ExitCode.FAILED,
-        )
+        raise PythonMissing("python3 is missing, and lanpi needs it to read the machine", host)
     return done
 
 
@@ -94,15 +124,31 @@ def stream_program(
     Raises:
         LanpiError: what ``Host.stream`` raises.
     """
-    return host.stream(["python3", "-IS", "-"], on_output, stdin=bundle(entry, arguments), root=root)
+    status = host.stream(PYTHON, on_output, stdin=installed_program(entry, arguments), root=root)
+    if status == ELSEWHERE:
+        status = host.stream(PYTHON, on_output, stdin=bundle(entry, arguments), root=root)
+    return status
 
 
 def broken_reading(host: Host, done: Completed, reason: object) -> LanpiError:
-    """The error for a probe that ended badly or said what nobody understands."""
+    """The error for a probe that failed or printed something unexpected."""
     last_line = done.error_text.strip().rpartition("\n")[2]
+    oldest = ".".join(map(str, OLDEST))
+    if done.exit_status == _TOO_OLD:
+        return LanpiError(
+            f"its Python is {last_line}, but lanpi needs {oldest} or later"
+            if last_line
+            else f"its Python is older than {oldest}, which lanpi needs",
+            host=host.name,
+            next_step="Upgrade the system to Debian bookworm or trixie (lanpi supports no other), or write a new card",
+            exit_code=ExitCode.FAILED,
+        )
+    missing = _NO_MODULE.match(last_line)
+    if missing and not missing[1].startswith("lanpi"):
+        return PythonMissing(f"part of Python is missing: {missing[1]}", host)
     return LanpiError(
         f"reading the machine failed: {last_line or reason}",
         host=host.name,
-        next_step="lanpi needs Python 3.11 or later there: python3 --version",
+        next_step="Run the same command again; if it fails again, check its memory and disk: free -h, df -h /",
         exit_code=ExitCode.FAILED,
     )

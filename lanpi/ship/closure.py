@@ -1,4 +1,4 @@
-"""Which modules of lanpi.pi a program needs: found from its imports, kept by nobody."""
+"""Which modules of lanpi.pi a program needs, computed from its imports."""
 
 import ast
 from functools import cache

@@ -1,4 +1,4 @@
-"""From facts and configuration to limits: a pure decision, each value with the formula that made it."""
+"""From facts and configuration to limits: a pure decision; each value comes with its formula."""
 
 from lanpi.config.model import Config
 from lanpi.errors import ExitCode, LanpiError
@@ -25,7 +25,7 @@ def plan_limits(facts: Facts, config: Config) -> Plan:
 
 
 def inputs_of(facts: Facts, config: Config) -> Inputs:
-    """What of facts and configuration the decision looks at; memory in steps, so that it stays put."""
+    """The facts and settings that the decision depends on; memory in steps, so that small changes do not alter it."""
     return Inputs(
         memory_bytes=facts.hardware.memory_bytes // k.MEMORY_STEP_BYTES * k.MEMORY_STEP_BYTES,
         cores=facts.hardware.cores,
@@ -95,9 +95,9 @@ def _refuse_too_many(inputs: Inputs, split: Split) -> None:
     if inputs.people is None or inputs.people <= fit:
         return
     raise LanpiError(
-        f"{inputs.people} people are too many for this Pi: with profile {inputs.profile} it holds {fit} "
+        f"{inputs.people} people are too many for this Pi: with the profile {inputs.profile} it can serve {fit} "
         f"({k.DEVICES_PER_PERSON} devices each)",
-        next_step=f"Set tune.people to {fit} or less" + ("" if inputs.profile == "max" else ", or try the profile max"),
+        next_step=f"Set tune.people to {fit} or less" + ("" if inputs.profile == "max" else ", or use the profile max"),
         exit_code=ExitCode.BAD_INPUT,
     )
 
@@ -106,7 +106,7 @@ def _server(take: Taker, inputs: Inputs, split: Split) -> tuple[UnitLimits, int]
     usable = f"{show(inputs.memory_bytes, 'bytes')} - {show(split.reserve, 'bytes')} for the system"
     share = k.SERVER_SHARE[inputs.profile]
     most = split.usable - k.CACHE_MAX_OVER_DATA * split.cache - split.database
-    rest = f"the system keeps {show(split.reserve, 'bytes')}, Redis and the database have their part"
+    rest = f"the system keeps {show(split.reserve, 'bytes')}, and Redis and the database get their share"
     highest = take.number(
         "server.memory_max_bytes",
         split.server_max,
@@ -143,7 +143,9 @@ def _server(take: Taker, inputs: Inputs, split: Split) -> tuple[UnitLimits, int]
             files,
             f"{k.FILES_PER_SESSION} x {split.sessions:,} sessions, at least {k.OPEN_FILES_MIN:,}",
         ),
-        oom_score_adjust=take.number("server.oom_score_adjust", k.OOM_SCORE["server"], "before all but sshd and Redis"),
+        oom_score_adjust=take.number(
+            "server.oom_score_adjust", k.OOM_SCORE["server"], "killed last, except for sshd and Redis"
+        ),
     )
     return limits, high
 
@@ -155,27 +157,27 @@ def _cache(take: Taker, inputs: Inputs, split: Split) -> tuple[UnitLimits, Redis
         f"{k.CACHE_SHARE} of what the system leaves, {show(k.CACHE_MIN_BYTES, 'bytes')} to "
         f"{show(k.CACHE_MAX_BYTES, 'bytes')}",
         high=split.cache * k.CACHE_MAX_OVER_DATA,
-        limit="what Redis' slice may take",
+        limit="the limit of Redis's slice",
     )
     highest = take.number(
         "cache.memory_max_bytes",
         k.CACHE_MAX_OVER_DATA * split.cache,
-        f"{k.CACHE_MAX_OVER_DATA} x Redis' data",
+        f"{k.CACHE_MAX_OVER_DATA} x Redis's data",
         low=max(data, 16 * k.MIB),
         high=k.CACHE_MAX_OVER_DATA * split.cache,
-        limit="not below redis.memory_bytes, and the server has the rest",
+        limit="not below redis.memory_bytes; the server gets the rest",
     )
     limits = UnitLimits(
         cpu_weight=take.number("cache.cpu_weight", k.CPU_WEIGHTS["cache"], "9 x systemd's default"),
         io_weight=take.number("cache.io_weight", k.IO_WEIGHTS["cache"], "5 x systemd's default"),
         memory_low_bytes=take.number(
-            "cache.memory_low_bytes", min(data, highest) // 2 or k.MIB, "half of Redis' data", high=highest
+            "cache.memory_low_bytes", min(data, highest) // 2 or k.MIB, "half of Redis's data", high=highest
         ),
         memory_high_bytes=0,
         memory_max_bytes=highest,
         tasks_max=take.number("cache.tasks_max", k.TASKS["cache"], "constant"),
         open_files=k.OPEN_FILES_MIN,
-        oom_score_adjust=take.number("cache.oom_score_adjust", k.OOM_SCORE["cache"], "small, and the server needs it"),
+        oom_score_adjust=take.number("cache.oom_score_adjust", k.OOM_SCORE["cache"], "small, and ejabberd needs it"),
     )
     redis = RedisLimits(
         memory_bytes=data,
@@ -185,7 +187,7 @@ def _cache(take: Taker, inputs: Inputs, split: Split) -> tuple[UnitLimits, Redis
             k.REDIS_CLIENTS,
             "constant: one pool and checks",
             low=k.REDIS_POOL + k.REDIS_CLIENTS_KEPT,
-            limit="ejabberd's pool and checks need so many",
+            limit="ejabberd's pool and the checks need this many",
         ),
         hz=take.number("redis.hz", k.REDIS_HZ[inputs.profile], f"by profile ({inputs.profile})"),
     )
@@ -218,7 +220,7 @@ def _erlang(take: Taker, inputs: Inputs, sessions: int) -> ErlangLimits:
     if inputs.profile == "eco":
         schedulers, formula = max(1, cores // 2), f"eco: half of {cores} cores"
     return ErlangLimits(
-        schedulers=take.number("erlang.schedulers", schedulers, formula, high=cores, limit="the cores there are"),
+        schedulers=take.number("erlang.schedulers", schedulers, formula, high=cores, limit="the number of cores"),
         busy_wait=take.word("erlang.busy_wait", "none", "constant"),
         processes=take.number(
             "erlang.processes",
@@ -230,10 +232,8 @@ def _erlang(take: Taker, inputs: Inputs, sessions: int) -> ErlangLimits:
             max(k.PORTS_MIN, k.PORTS_PER_SESSION * sessions),
             f"{k.PORTS_PER_SESSION} x {sessions:,} sessions, at least {k.PORTS_MIN:,}",
         ),
-        fullsweep_after=take.number("erlang.fullsweep_after", 0, "constant: collect everything each time"),
-        thread_allocators=take.word(
-            "erlang.thread_allocators", "false", "constant: one pool of memory for all threads"
-        ),
+        fullsweep_after=take.number("erlang.fullsweep_after", 0, "constant: a full collection every time"),
+        thread_allocators=take.word("erlang.thread_allocators", "false", "constant: one memory pool for all threads"),
         malloc_arenas=take.number("erlang.malloc_arenas", k.MALLOC_ARENAS, "constant"),
     )
 
@@ -271,14 +271,14 @@ def _postgresql(take: Taker, inputs: Inputs, split: Split, pool: int) -> Postgre
     connections = take.number(
         "postgresql.max_connections",
         pool + k.POSTGRESQL_CONNECTIONS_KEPT,
-        f"{pool} of ejabberd + {k.POSTGRESQL_CONNECTIONS_KEPT}",
+        f"{pool} for ejabberd + {k.POSTGRESQL_CONNECTIONS_KEPT}",
         low=pool + 5,
-        limit="ejabberd's pool and the superuser's",
+        limit="ejabberd's pool and the superuser need this many",
     )
     # Half for the cache; the other half for sorts, vacuum and the processes themselves.
     half = split.database // 2
     buffers = whole_mib(min(half, k.POSTGRESQL_BUFFERS_MAX_BYTES))
-    part = f"database's part {show(split.database, 'bytes')}"
+    part = f"database's share {show(split.database, 'bytes')}"
     return PostgresqlLimits(
         shared_buffers_bytes=take.number(
             "postgresql.shared_buffers_bytes", buffers, f"half of the {part}", high=split.database, limit=part

@@ -21,13 +21,13 @@ def decide_swap(take: Taker, inputs: Inputs, config: Config) -> SwapPlan:
         whole_mib(memory * k.ZRAM_SHARE),
         f"{show(memory, 'bytes')} x {k.ZRAM_SHARE}",
         high=2 * memory,
-        limit="compression gives two to three times",
+        limit="compression gains a factor of two to three",
     )
     if isinstance(wanted, int):
         size, formula = wanted * k.MIB, "memory.swap"
     else:
         size = whole_mib(min(memory, inputs.storage_bytes * k.SWAP_FILE_STORAGE_SHARE))
-        formula = "as large as the memory, at most a sixteenth of the file system"
+        formula = "the size of the memory, at most a sixteenth of the file system"
         if inputs.storage in CARDS:
             size = min(size, k.SWAP_FILE_SD_MAX_BYTES)
             formula += f" and {show(k.SWAP_FILE_SD_MAX_BYTES, 'bytes')} on a card"
@@ -65,8 +65,8 @@ def decide_sysctl(take: Taker, inputs: Inputs, config: Config, sessions: int) ->
         values[key] = take.number(f"sysctl.{key}", value, formula)
 
     if config.memory.swap != "off":
-        put("vm.swappiness", k.SWAPPINESS_ZRAM, "swap is compressed memory first")
-        put("vm.page-cluster", 0, "zram answers each page at once")
+        put("vm.swappiness", k.SWAPPINESS_ZRAM, "swap goes to compressed memory first")
+        put("vm.page-cluster", 0, "zram reads single pages quickly")
     put(
         "vm.dirty_background_bytes",
         clamp(whole_mib(memory / 100), 4 * k.MIB, 64 * k.MIB),

@@ -1,4 +1,4 @@
-"""What a setting is: name, unit, bounds, where it lands, what it is good for, where that is documented."""
+"""What a setting is: name, unit, bounds, where it is written, what it does, where that is documented."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ class Knob:
         name: path in the plan.
         unit: of the value.
         low, high: what the kernel, systemd, Erlang, Redis or PostgreSQL accept; a decision may narrow them.
-        choices: the words it can be, instead of a number.
+        choices: the words allowed, instead of a number.
         now: how the value in effect is read: "unit NAME PROPERTY", "sysctl KEY", "line FILE START",
             "file GLOB" (words in brackets win), "mount /", "".
         lands: file on the Pi.

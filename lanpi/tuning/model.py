@@ -64,7 +64,7 @@ class ErlangLimits:
 class ServerLimits:
     """ejabberd's own settings."""
 
-    sessions: int  # expected at most, all people together
+    sessions: int  # the most expected, for all people together
     sql_pool_size: int
     redis_pool_size: int
     cache_size: int  # entries per cache
@@ -153,8 +153,8 @@ class Setting:
         value: what is proposed.
         computed: what the formula gives; differs from value where it is overridden.
         unit: bytes, count, weight, seconds, …; "" for words.
-        formula: how it came about, with this Pi's numbers.
-        why: what it is good for.
+        formula: how it was computed, with this Pi's numbers.
+        why: what it does.
         source: where the formula, the constant or the effect is documented or was measured.
         lands: file on the Pi and key in it.
         bounds: what an override may be, in words; "" where it cannot be overridden.

@@ -8,7 +8,7 @@ UNBOUNDED = 2**40
 
 def table() -> str:
     """All settings as a Markdown table: name, what it can be, effect, source."""
-    lines = ["| Setting | Can be | What it does | Source |", "| --- | --- | --- | --- |"]
+    lines = ["| Setting | Allowed values | What it does | Source |", "| --- | --- | --- | --- |"]
     for knob in KNOBS.values():
         if knob.fixed:
             bounds = f"follows from `{knob.fixed}`"

@@ -48,7 +48,7 @@ def split_memory(inputs: Inputs) -> Split:
     reserve = min(k.SYSTEM_RESERVE_BYTES, int(memory * k.SYSTEM_RESERVE_SHARE))
     usable = memory - reserve
     cache = whole_mib(clamp(usable * k.CACHE_SHARE, k.CACHE_MIN_BYTES, k.CACHE_MAX_BYTES))
-    # A database server of its own comes out of the share of the messaging server.
+    # A separate database server gets its memory out of the messaging server's share.
     database = 0
     if inputs.database == "postgresql":
         database = whole_mib(

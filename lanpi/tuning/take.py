@@ -1,4 +1,4 @@
-"""Collects a decision value by value: puts overrides in their place, holds bounds, keeps the explanation."""
+"""Collects a decision value by value: applies overrides, checks bounds, keeps the explanation."""
 
 import difflib
 import re
@@ -19,7 +19,7 @@ class Taker:
         overrides: ``tune.overrides`` of the configuration.
 
     Raises:
-        LanpiError: BAD_INPUT for a name that is none.
+        LanpiError: BAD_INPUT for an unknown name.
     """
 
     def __init__(self, overrides: Mapping[str, int | str]) -> None:
@@ -68,7 +68,7 @@ class Taker:
             value = _parse(knob, self._overrides[name])
             if not least <= value <= most:
                 because = f" ({limit})" if limit else ""
-                raise _refused(f"tune.overrides: {name} can be {bounds}{because}, not {show(value, knob.unit)}")
+                raise _refused(f"tune.overrides: {name} must be from {bounds}{because}, not {show(value, knob.unit)}")
         self._keep(knob, value, own, formula, "" if knob.fixed else bounds)
         return value
 
@@ -80,7 +80,7 @@ class Taker:
         if name in self._overrides:
             value = str(self._overrides[name])
             if value not in knob.choices:
-                raise _refused(f"tune.overrides: {name} can be one of {allowed}, not {value!r}")
+                raise _refused(f"tune.overrides: {name} must be one of {allowed}, not {value!r}")
         self._keep(knob, value, computed, formula, f"one of {allowed}")
         return value
 
@@ -111,7 +111,7 @@ def _parse(knob: Knob, given: int | str) -> int:
         return int(size[1]) * _FACTOR[size[2].upper()]
     if re.fullmatch(r"-?\d+", given):
         return int(given)
-    example = "a number of bytes, or such as 300M" if knob.unit == "bytes" else "a whole number"
+    example = "a number of bytes or a size such as 300M" if knob.unit == "bytes" else "a whole number"
     raise _refused(f"tune.overrides: {knob.name} takes {example}, not {given!r}")
 
 
@@ -123,7 +123,7 @@ def show(value: int | str, unit: str) -> str:
         ('1 GiB', '300 s')
     """
     if isinstance(value, str):
-        return value or "as it is"
+        return value or "unchanged"
     if unit in ("bytes", "bytes/s"):
         after = unit.removeprefix("bytes")
         for factor, name in ((1024**4, "TiB"), (1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")):
@@ -139,6 +139,6 @@ def show(value: int | str, unit: str) -> str:
 def _refused(what: str) -> LanpiError:
     return LanpiError(
         what,
-        next_step="`lanpi tune --plan` lists the settings, `lanpi tune --explain NAME` says what one can be",
+        next_step="`lanpi tune --plan` lists all settings; `lanpi tune --explain NAME` shows the bounds of one",
         exit_code=ExitCode.BAD_INPUT,
     )

@@ -149,7 +149,7 @@ class Group:
             return not self.processes()
 
         if not wait_until(gone, seconds=seconds, every_seconds=0.05):
-            raise LanpiError(f"processes {self.processes()} of virtual Pi {self._name} survived SIGKILL")
+            raise LanpiError(f"processes {self.processes()} of virtual Pi {self._name} did not end on SIGKILL")
 
     def remove(self) -> None:
         """Remove it, and the parent with the last one.
@@ -159,7 +159,7 @@ class Group:
         """
         for path in self._folders():
             if not wait_until(lambda path=path: _remove_tree(path), seconds=5):  # type: ignore[misc]
-                raise LanpiError(f"the control group {path} cannot be removed: processes in it")
+                raise LanpiError(f"cannot remove the control group {path}: it still contains processes")
             try:
                 path.parent.rmdir()
             except OSError:  # other Pis are in it, or it is gone already

@@ -111,7 +111,7 @@ def unmount(folder: Path) -> None:
                 return True
 
             if not wait_until(tried, seconds=10):
-                raise LanpiError(f"{path} cannot be unmounted: {last[0]}")
+                raise LanpiError(f"cannot unmount {path}: {last[0]}")
 
 
 def start(pi: VirtualPi) -> VirtualPi:
@@ -153,7 +153,7 @@ def inside(pi: VirtualPi, argv: list[str], *, check: bool = True, timeout_second
     """
     leader = pi.leader_pid
     if leader is None:
-        raise LanpiError("the virtual Pi does not run", host=pi.name, next_step=f"Run: lanpi virtual start {pi.name}")
+        raise LanpiError("the virtual Pi is not running", host=pi.name, next_step=f"Run: lanpi virtual start {pi.name}")
     enter = ["nsenter", "-t", str(leader), "-m", "-u", "-i", "-n", "-p", "-C", "--"]
     return run([*enter, *argv], check=check, timeout_seconds=timeout_seconds)
 
@@ -175,7 +175,7 @@ def cut_power(pi: VirtualPi) -> VirtualPi:
     group.kill()
     group.remove()
     if not wait_until(lambda: not pi.running, seconds=10):
-        raise LanpiError(f"the supervisor of virtual Pi {pi.name} survived SIGKILL")
+        raise LanpiError(f"the supervisor of virtual Pi {pi.name} did not end on SIGKILL")
     link = Path(f"/sys/class/net/vb-{pi.name}")
     # The kernel takes the cable's outer end away a moment after the Pi's own end went.
     wait_until(lambda: not link.exists(), seconds=5)

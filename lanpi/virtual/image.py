@@ -109,7 +109,7 @@ def ensure_image(recipe: Recipe, in_use: set[str], on_step: Callable[[str], None
     CACHE.mkdir(parents=True, exist_ok=True)
     with file_lock(CACHE / f".{recipe.suite}.lock"):
         if not recipe.path.is_dir():
-            on_step(f"Making the {recipe.suite} base image (once)")
+            on_step(f"Building the {recipe.suite} base image (only once)")
             _build(recipe)
             for old in CACHE.glob(f"{recipe.suite}-*"):
                 if _IMAGE_NAME.fullmatch(old.name) and old != recipe.path and str(old) not in in_use:

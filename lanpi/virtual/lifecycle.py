@@ -56,8 +56,8 @@ def up(
         on_step: told what happens, in one line each.
 
     Raises:
-        LanpiError: MISSING (this machine lacks something), BAD_INPUT (a name, model or suite that is
-            none, or that the existing Pi of this name does not have), FAILED (it does not boot).
+        LanpiError: MISSING (this machine lacks something), BAD_INPUT (an unknown name, model or suite, or one that
+            the existing Pi of this name does not have), FAILED (it does not boot).
     """
     record.check_name(name)
     wanted_model = find_model(model or DEFAULT_MODEL).name
@@ -73,7 +73,7 @@ def up(
             return existing if existing.running else _boot(existing, on_step)
         recipe = image.recipe_for(wanted_suite, read_operator_apt())
         base = image.ensure_image(recipe, {pi.base for pi in record.load_all()}, on_step)
-        on_step(f"Making virtual Pi {name} ({wanted_model}, {wanted_suite})")
+        on_step(f"Creating virtual Pi {name} ({wanted_model}, {wanted_suite})")
         pi = _create(name, wanted_model, wanted_suite, base, passwordless_sudo, card_mb)
         try:
             _prepare(pi)
@@ -94,7 +94,7 @@ def start(name: str, *, on_step: Callable[[str], None] = _quiet) -> VirtualPi:
         pi = get(name)
         if not pi.host_key:
             raise LanpiError(
-                "this virtual Pi was never finished",
+                "this virtual Pi was not completely created",
                 host=name,
                 next_step=f"Run: lanpi virtual up {name}",
                 exit_code=ExitCode.BAD_INPUT,
@@ -113,7 +113,7 @@ def move(name: str, model: str, *, on_step: Callable[[str], None] = _quiet) -> V
     with _pi_lock(name):
         pi = get(name)
         if pi.running:
-            on_step(f"Shutting {name} down")
+            on_step(f"Shutting down {name}")
             container.stop(pi)
         return _boot(record.update(get(name), model=wanted), on_step)
 
@@ -141,7 +141,7 @@ def reboot(name: str, *, on_step: Callable[[str], None] = _quiet) -> VirtualPi:
         container.inside(pi, ["systemctl", "--no-block", "reboot"])
         on_step(f"Rebooting {name}")
         if not wait_until(lambda: pi.leader_pid not in (before, None), seconds=container.POWEROFF_SECONDS * 2):
-            raise LanpiError("it does not reboot", host=name, next_step=f"Read {pi.console}")
+            raise LanpiError("it did not reboot", host=name, next_step=f"See {pi.console}")
         wait_ready(pi)
         return pi
 
@@ -199,8 +199,8 @@ def _check_same(pi: VirtualPi, model: str | None, suite: str | None) -> None:
     for what, wanted, has in (("model", model, pi.model), ("suite", suite, pi.suite)):
         if wanted is not None and wanted != has:
             raise LanpiError(
-                f"virtual Pi '{pi.name}' exists with {what} {has}, not {wanted}",
-                next_step=f"Remove it first: lanpi virtual down {pi.name}, or choose another name",
+                f"virtual Pi {pi.name!r} already exists with {what} {has}, not {wanted}",
+                next_step=f"Remove it first with: lanpi virtual down {pi.name}. Or choose another name",
                 exit_code=ExitCode.BAD_INPUT,
             )
 

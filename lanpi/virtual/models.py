@@ -49,8 +49,8 @@ def find_model(name: str) -> Model:
     """
     if name not in MODELS:
         raise LanpiError(
-            f"no Pi model is called '{name}'",
-            next_step=f"Known models: {', '.join(MODELS)}",
+            f"{name!r} is not a known Pi model",
+            next_step=f"Use one of {', '.join(MODELS)}",
             exit_code=ExitCode.BAD_INPUT,
         )
     return MODELS[name]
@@ -64,8 +64,8 @@ def check_suite(suite: str) -> str:
     """
     if suite not in SUITES:
         raise LanpiError(
-            f"no virtual Pi runs '{suite}'",
-            next_step=f"Known suites: {', '.join(SUITES)}",
+            f"{suite!r} is not a suite that virtual Pis can run",
+            next_step=f"Use one of {', '.join(SUITES)}",
             exit_code=ExitCode.BAD_INPUT,
         )
     return suite

@@ -30,7 +30,7 @@ def choose_subnet(taken: list[str]) -> str:
         if not any(ipaddress.ip_network(candidate).overlaps(network) for network in networks):
             return candidate
     raise LanpiError(
-        f"no private subnet is left for virtual Pis: all of {', '.join(_CANDIDATES)} are in use",
+        f"no private subnet is free for virtual Pis: {', '.join(_CANDIDATES)} are all in use",
         exit_code=ExitCode.MISSING,
     )
 
@@ -44,7 +44,7 @@ def choose_address(subnet: str, taken: set[str]) -> str:
     for address in list(ipaddress.ip_network(subnet).hosts())[FIRST_HOST - 1 :]:
         if str(address) not in taken:
             return str(address)
-    raise LanpiError("the virtual Pis' subnet is full", next_step="Run: lanpi virtual down NAME")
+    raise LanpiError("the subnet of the virtual Pis is full", next_step="Remove a virtual Pi: lanpi virtual down NAME")
 
 
 def hardware_address(address: str) -> str:
@@ -92,8 +92,8 @@ def upstream_nameservers() -> tuple[str, ...]:
         if found:
             return found
     raise LanpiError(
-        "this machine names no nameserver that a virtual Pi could use (only its own loopback)",
-        next_step="Name your network's nameserver in /etc/resolv.conf",
+        "this machine has no nameserver that a virtual Pi can use (only its own loopback address)",
+        next_step="Add your network's nameserver to /etc/resolv.conf",
         exit_code=ExitCode.MISSING,
     )
 

@@ -58,8 +58,8 @@ def parse_archives(targets: str) -> tuple[str, str]:
     if not archive or not security:
         lacking = "Debian archive" if not archive else "Debian security archive"
         raise LanpiError(
-            f"this machine's apt has no {lacking}, so there is nowhere to take a virtual Pi's packages from",
-            next_step="Add it to /etc/apt/sources.list.d and run: apt-get update",
+            f"this machine's apt has no {lacking}, so a virtual Pi has no source for its packages",
+            next_step="Add it to /etc/apt/sources.list.d, then run: apt-get update",
             exit_code=ExitCode.MISSING,
         )
     return archive.rstrip("/"), security.rstrip("/")

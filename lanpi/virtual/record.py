@@ -100,8 +100,8 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name) or name.endswith("-"):
         raise LanpiError(
-            f"'{name}' cannot be a virtual Pi's name",
-            next_step="Use up to 15 lower-case letters, digits and hyphens, a letter first",
+            f"{name!r} is not a valid name for a virtual Pi",
+            next_step="Use up to 15 lower-case letters, digits and hyphens, starting with a letter",
             exit_code=ExitCode.BAD_INPUT,
         )
     return name
@@ -140,7 +140,7 @@ def load(name: str) -> VirtualPi | None:
         raise LanpiError(
             "only root can use virtual Pis",
             host=f"virtual:{name}",
-            next_step="Run it with sudo",
+            next_step="Run the command with sudo",
             exit_code=ExitCode.MISSING,
         ) from error
 
@@ -199,7 +199,7 @@ def get(name: str) -> VirtualPi:
     pi = load(name)
     if pi is None:
         raise LanpiError(
-            f"there is no virtual Pi '{name}'",
+            f"there is no virtual Pi named {name!r}",
             next_step=f"Run: lanpi virtual up {name}",
             exit_code=ExitCode.BAD_INPUT,
         )

@@ -37,10 +37,10 @@ def missing_requirements(
         keyring_there: whether Debian's archive keys are installed.
     """
     if not platform.startswith("linux"):
-        return ("Linux (virtual Pis are containers of its kernel)",), ()
+        return ("Linux (virtual Pis are Linux containers)",), ()
     programs = [program for program in PROGRAMS if find_program(program) is None]
     packages = {PROGRAMS[program] for program in programs}
-    missing = ["root (run it with sudo)"] if user_id != 0 else []
+    missing = ["root (run the command with sudo)"] if user_id != 0 else []
     missing += programs
     if not keyring_there:
         missing.append("Debian's archive keys")
@@ -62,7 +62,7 @@ def check_requirements() -> None:
     )
     if missing:
         raise LanpiError(
-            f"virtual Pis need what this machine lacks: {', '.join(missing)}",
+            f"this machine lacks what virtual Pis need: {', '.join(missing)}",
             next_step=f"Run: sudo apt-get install {' '.join(packages)}" if packages else "",
             exit_code=ExitCode.MISSING,
         )

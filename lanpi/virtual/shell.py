@@ -27,12 +27,12 @@ def run(argv: Sequence[str], *, stdin: str = "", check: bool = True, timeout_sec
             list(argv), input=stdin, capture_output=True, text=True, timeout=timeout_seconds, check=False
         )
     except FileNotFoundError as error:
-        raise LanpiError(f"there is no {argv[0]} on this machine", exit_code=ExitCode.MISSING) from error
+        raise LanpiError(f"{argv[0]} is not installed on this machine", exit_code=ExitCode.MISSING) from error
     except subprocess.TimeoutExpired as error:
-        raise LanpiError(f"{' '.join(argv[:3])} … took more than {timeout_seconds:g} s") from error
+        raise LanpiError(f"{' '.join(argv[:3])} … took longer than {timeout_seconds:g} s") from error
     if check and done.returncode != 0:
         reason = (done.stderr or done.stdout).strip().splitlines()[-3:]
-        raise LanpiError(f"{' '.join(argv[:4])} … ended with {done.returncode}: {' / '.join(reason)}")
+        raise LanpiError(f"{' '.join(argv[:4])} … ended with status {done.returncode}: {' / '.join(reason)}")
     return done.stdout
 
 

@@ -108,7 +108,7 @@ def cover_kernel_files(leader: int, fakes: Path, inside: str) -> None:
         command = ["nsenter", "-t", str(leader), "-m", "mount", "--bind", f"{inside}/{path}", f"/{path}"]
         done = subprocess.run(command, check=False)  # mount says on the console why it fails
         if done.returncode != 0:
-            print(f"lanpi supervisor: /{path} shows this machine's", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"lanpi supervisor: /{path} shows this machine's values", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def run_once(order: dict[str, object]) -> int:

@@ -10,21 +10,21 @@ from ansible.module_utils.lanpi_state import State, write_atomically
 
 DOCUMENTATION = r"""
 module: lanpi_cmdline
-short_description: add and remove words of cmdline.txt
+short_description: add and remove words in cmdline.txt
 description:
-  - The original is kept once. The Pi has to be rebooted for the change to take effect.
+  - The original is kept once. The Pi must be rebooted for the change to take effect.
 options:
   path:
     description: the file, such as /boot/firmware/cmdline.txt.
     type: str
     required: true
   wanted:
-    description: words that must be there.
+    description: words that must be present.
     type: list
     elements: str
     default: []
   unwanted:
-    description: words that must not.
+    description: words that must be absent.
     type: list
     elements: str
     default: []

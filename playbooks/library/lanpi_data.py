@@ -11,7 +11,7 @@ from ansible.module_utils.lanpi_state import FOLDER, State
 
 DOCUMENTATION = r"""
 module: lanpi_data
-short_description: remove lanpi's data folders, or leave people's data where it is
+short_description: remove lanpi's data folders, or leave people's data in place
 options:
   paths:
     description: folders that hold people's data.
@@ -32,10 +32,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 kept:
-  description: what is still there.
+  description: the paths that remain.
   type: list
   returned: always
 """
+
+MOVED = "moved.json"
 
 
 def remove(path):
@@ -43,6 +45,16 @@ def remove(path):
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remembered(folder):
+    """What lanpi remembers about the Pi, without the note that its server has moved.
+
+    The note stays with the data: without it, the next install would start a second server with the same name.
+    """
+    if not (folder / MOVED).exists():
+        return [folder]
+    return [path for path in sorted(folder.iterdir()) if path.name != MOVED]
 
 
 def main():
@@ -58,7 +70,7 @@ def main():
     # Logs speak of people too; they go with the data.
     extra = [Path("/var/log/ejabberd"), Path("/var/log/redis"), Path("/var/lib/redis")]
     if module.params["keep"]:
-        gone = [FOLDER, Path("/usr/lib/lanpi"), Path("/run/lanpi"), Path("/var/lib/redis")]
+        gone = [*remembered(FOLDER), Path("/usr/lib/lanpi"), Path("/run/lanpi"), Path("/var/lib/redis")]
         kept = [path for path in (*data, private) if path.exists()]
     else:
         gone = [*data, *extra, private, FOLDER, Path("/usr/lib/lanpi"), Path("/run/lanpi")]

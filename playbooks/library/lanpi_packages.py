@@ -16,18 +16,18 @@ from ansible.module_utils.lanpi_dpkg import (
     starts_forbidden,
     wait_for_lock,
 )
-from ansible.module_utils.lanpi_files import difference, place
+from ansible.module_utils.lanpi_files import capped, difference, place
 from ansible.module_utils.lanpi_secrets import Secrets
 from ansible.module_utils.lanpi_state import State
 
 DOCUMENTATION = r"""
 module: lanpi_packages
-short_description: install packages without recommends, or take away those lanpi installed
+short_description: install packages without recommends, or remove those that lanpi installed
 description:
-  - Waits for whoever holds dpkg's lock, finishes what an interrupted run left half configured,
-    refreshes the package lists only when something has to be installed, and forbids service starts
+  - Waits for whoever holds dpkg's lock, completes what an interrupted run left half configured,
+    refreshes the package lists only when something must be installed, and prevents service starts
     meanwhile.
-  - Remembers which packages (dependencies included) were not there before.
+  - Remembers which packages (dependencies included) were not installed before.
 options:
   names:
     description: the packages that must be installed.
@@ -37,17 +37,17 @@ options:
   sources:
     description:
       - files with package sources and pins, as lanpi_tree takes files. When one changes, the lists are
-        refreshed and packages that are there already move to their new candidate.
+        refreshed and packages that are installed already move to their new candidate.
     type: list
     elements: dict
     default: []
   state:
-    description: present, or absent for all that lanpi installed.
+    description: present, or absent to remove all packages that lanpi installed.
     type: str
     choices: [present, absent]
     default: present
   keep_data_of:
-    description: with absent, packages whose data and configuration stay (removed, not purged).
+    description: with absent, packages whose data and configuration stay (they are removed, not purged).
     type: list
     elements: str
     default: []
@@ -95,7 +95,7 @@ def present(module, state):
     secrets = Secrets(module.check_mode)
     sources = [wanted["path"] for wanted in module.params["sources"] if place(module, state, secrets, wanted, diffs)]
     if sources and not module.check_mode:
-        # A run that is cut off here must refresh when it is repeated: the note outlives it.
+        # An interrupted run must refresh again when it is repeated: the note survives it.
         state.ask("refresh", ["apt"])
         state.save()
     refresh = state.pending.get("apt") == "refresh"
@@ -106,7 +106,7 @@ def present(module, state):
         return {"changed": False, "added": [], "paths": []}
     if module.check_mode:
         diffs.append(difference("packages", "", "".join(f"{name}\n" for name in missing)))
-        return {"changed": True, "added": missing, "paths": sources, "diff": diffs}
+        return {"changed": True, "added": missing, "paths": sources, "diff": capped(diffs)}
     wait_for_lock(wait)
     with starts_forbidden():
         if broken:
@@ -126,7 +126,7 @@ def present(module, state):
     state.save()
     after = installed()
     added = sorted(name for name in after if before.get(name) != after[name])
-    return {"changed": bool(added or broken or sources), "added": added, "paths": sources, "diff": diffs}
+    return {"changed": bool(added or broken or sources), "added": added, "paths": sources, "diff": capped(diffs)}
 
 
 def absent(module, state):

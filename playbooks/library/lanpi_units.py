@@ -7,29 +7,31 @@ import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.lanpi_secrets import Secrets
 from ansible.module_utils.lanpi_state import State
 
 DOCUMENTATION = r"""
 module: lanpi_units
 short_description: enable, start, stop, run and restart units
 description:
-  - Works through the units in the order given. Restarts and reloads that earlier file changes asked
+  - Starts all units at once, each as soon as the order in their files (Before=, After=) lets it; those that
+    have none between them are queued in the order given. Restarts and reloads that earlier file changes asked
     for, in this run or in one that was interrupted, are done here.
-  - Remembers the enablement that it changes, for uninstall.
+  - Remembers each enablement that it changes, for an uninstall.
 options:
   units:
     description:
       - name of each unit, state (started, stopped, run for a oneshot, or none), enabled (true, false or
-        none), optional (a missing unit is no error).
+        none), optional (a missing unit is not an error).
     type: list
     elements: dict
     default: []
   asked:
-    description: restarts and reloads that a check of the files found, unit to verb; only looked at in check mode.
+    description: restarts and reloads that a check of the files found, unit to verb; used in check mode only.
     type: dict
     default: {}
   state:
-    description: present, or absent to put the units back to how they were found.
+    description: present, or absent to return the units to the state in which lanpi found them.
     type: str
     choices: [present, absent]
     default: present
@@ -69,9 +71,10 @@ def show(names):
     """Properties of units, by name; one systemctl call for all."""
     if not names:
         return {}
-    wanted = "Id,LoadState,ActiveState,UnitFileState,ConditionResult,ConditionTimestampMonotonic"
+    wanted = "Id,LoadState,ActiveState,UnitFileState,ConditionResult,ConditionTimestampMonotonic,Result"
     blocks = systemctl("show", "--property", wanted, *names).split("\n\n")
-    rows = [dict(line.split("=", 1) for line in block.splitlines()) for block in blocks]
+    # Not every kind of unit has a result.
+    rows = [{"Result": ""} | dict(line.split("=", 1) for line in block.splitlines()) for block in blocks]
     # Keyed by the name asked for: an alias (redis.service) answers with its real Id.
     return dict(zip(names, rows, strict=True))
 
@@ -107,6 +110,52 @@ def act(verb, unit, log=""):
         raise UnitError(f"{unit} did not {verb}: {reason(unit, log) or done.stderr.strip()}")
 
 
+def bring_up(units, steps):
+    """Start and restart units at once, each as soon as systemd's order (Before=, After=) lets it.
+
+    What restarts is queued backwards, so that a service stops before the one that it needs: ejabberd takes minutes
+    to stop once its Redis is gone. Then all are asked to start, in the order of their declarations, and waited for.
+
+    Args:
+        units: declarations, in order.
+        steps: name -> verbs of each.
+
+    Raises:
+        UnitError: the first of them that did not come up; with the last lines of its journal.
+    """
+    restarts = [unit["name"] for unit in units if "restart" in steps[unit["name"]]]
+    starts = [unit["name"] for unit in units if {"start", "restart"} & set(steps[unit["name"]])]
+    if not starts:
+        return
+    systemctl("reset-failed", *starts, check=False)  # a start limit hit earlier must not refuse them
+    if restarts:
+        systemctl("restart", "--no-block", *reversed(restarts))
+    done = subprocess.run(["systemctl", "start", *starts], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return
+    found = show(starts)
+    bad = failed([unit for unit in units if unit["name"] in found], found)
+    if bad is None:
+        raise UnitError(f"systemctl start: {done.stderr.strip()}")
+    name = bad["name"]
+    verb = "restart" if name in restarts else "start"
+    raise UnitError(f"{name} did not {verb}: {reason(name, bad.get('log', '')) or done.stderr.strip()}")
+
+
+def failed(units, found):
+    """The unit that keeps the others from coming up: the first that failed, else the first that is down; pure."""
+    down = [unit for unit in units if not held_back(found[unit["name"]]) and not is_up(unit, found[unit["name"]])]
+    broken = [unit for unit in down if found[unit["name"]]["Result"] not in ("success", "")]
+    return next(iter(broken + down), None)
+
+
+def is_up(unit, facts):
+    """Whether a unit that was started is where it should be."""
+    if facts["ActiveState"] in ("active", "reloading"):
+        return True
+    return unit.get("state") == "run" and facts["ActiveState"] == "inactive" and facts["Result"] == "success"
+
+
 def steps_for(wanted, found, pending):
     """The verbs that bring one unit to what is wanted; pure.
 
@@ -138,6 +187,26 @@ def steps_for(wanted, found, pending):
     return verbs
 
 
+def carry_out(units, steps, found, state):
+    """What all units need, as few calls of systemctl as there are verbs.
+
+    Raises:
+        UnitError: one of them did not reach its state.
+    """
+    of = {verb: [unit["name"] for unit in units if verb in steps[unit["name"]]]
+          for verb in ("enable", "disable", "stop", "reload")}  # fmt: skip
+    for name in (*of["enable"], *of["disable"]):
+        state.units.setdefault(name, found[name]["UnitFileState"])
+    state.stopped = sorted({*state.stopped, *of["stop"]})
+    state.save()
+    for verb in ("enable", "disable", "stop"):
+        if of[verb]:
+            systemctl(verb, *of[verb])
+    bring_up(units, steps)
+    for name in of["reload"]:
+        act("reload", name)
+
+
 def present(module, state):
     units = module.params["units"]
     if module.check_mode:
@@ -149,40 +218,31 @@ def present(module, state):
         state.pending.pop("systemd", None)
         state.save()
     found = show([unit["name"] for unit in units])
-    done = []
+    there = []
     for unit in units:
-        name = unit["name"]
-        facts = found[name]
-        pending = state.pending.get(name)
-        if facts["LoadState"] in ("not-found", "error", "bad-setting") and not module.check_mode:
-            if unit.get("optional"):
+        state_of = found[unit["name"]]["LoadState"]
+        if state_of in ("not-found", "error", "bad-setting"):
+            if unit.get("optional") and (state_of == "not-found" or not module.check_mode):
                 continue
-            raise UnitError(f"{name} is not there (systemd says {facts['LoadState']})")
-        if facts["LoadState"] == "not-found" and unit.get("optional"):
-            continue
-        quiet = unit.get("state") == "run" and not pending  # a routine run of a oneshot is no change
-        if module.check_mode:
-            quiet = quiet or held_back(facts)
-        for verb in steps_for(unit, facts, pending):
-            if not module.check_mode:
-                if verb in ("enable", "disable"):
-                    state.units.setdefault(name, facts["UnitFileState"])
-                    state.save()
-                    systemctl(verb, name)
-                elif verb == "stop":
-                    state.stopped = sorted({*state.stopped, name})
-                    state.save()
-                    systemctl(verb, name)
-                else:
-                    act(verb, name, unit.get("log", ""))
-                    # A unit whose conditions do not hold (a time service in a container) stays down by
-                    # design: systemd reports success, and there is no change to report.
-                    quiet = quiet or held_back(show([name])[name])
-            if not (quiet and verb == "start"):
-                done.append(f"{verb} {name}")
-        if pending and not module.check_mode:
-            del state.pending[name]
-            state.save()
+            if not module.check_mode:  # a check has not placed the unit's file
+                raise UnitError(f"{unit['name']} is not there (systemd says {state_of})")
+        there.append(unit)
+    steps = {unit["name"]: steps_for(unit, found[unit["name"]], state.pending.get(unit["name"])) for unit in there}
+    if not module.check_mode:
+        carry_out(there, steps, found, state)
+        if any(steps.values()):
+            found = found | show([unit["name"] for unit in there])
+    done = []
+    for unit in there:
+        name = unit["name"]
+        # A routine run of a oneshot is no change. Nor is the start of a unit whose conditions do not hold (a time
+        # service in a container): systemd reports success, and it stays down by design.
+        quiet = (unit.get("state") == "run" and name not in state.pending) or held_back(found[name])
+        done += [f"{verb} {name}" for verb in steps[name] if not (quiet and verb == "start")]
+        if not module.check_mode:
+            state.pending.pop(name, None)
+    if not module.check_mode:
+        state.save()
     # What is asked for but not declared (a service that another package owns) is done last.
     declared = {unit["name"] for unit in units}
     for name, verb in sorted(state.pending.items()):
@@ -242,7 +302,8 @@ def main():
     try:
         done = work(module, State())
     except UnitError as error:
-        module.fail_json(msg=str(error))
+        # What a service's log says may hold what its configuration holds.
+        module.fail_json(msg=Secrets(check_mode=True).mask(str(error), private=True))
     module.exit_json(changed=bool(done), done=done)
 
 

@@ -89,7 +89,7 @@ def wait_for_lock(seconds):
         if time.monotonic() >= deadline:
             raise PackageError(
                 f"the package system is still locked by {holder} after {seconds:.0f} s; "
-                "let it finish (or reboot the Pi when it hangs), then run the same command again"
+                "let it finish (or reboot the Pi if it hangs), then run the same command again"
             )
         time.sleep(POLL_SECONDS)
 

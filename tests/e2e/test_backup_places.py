@@ -71,7 +71,7 @@ def machines(virtual_pi, on_pi, lanpi, rest_login, stick):
     def store():
         install = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"
         packages = "rclone python3-moto python3-flask python3-flask-cors"
-        on_pi(machine, f"apt-get update -q && {install} {packages}", root=True, timeout_seconds=300)
+        on_pi(machine, f"apt-get update -q && {install} {packages}", root=True, timeout_seconds=600)
         put(machine, "/root/rest.login", "RCLONE_USER={}\nRCLONE_PASS={}\n".format(*rest_login.values()))
         program = base64.b64encode(Path(__file__).with_name("s3_server.py").read_bytes()).decode()
         on_pi(machine, f"echo {program} | base64 -d > /root/s3_server.py && mkdir /srv/rest", root=True)
@@ -82,9 +82,7 @@ def machines(virtual_pi, on_pi, lanpi, rest_login, stick):
 
     def pi():
         made = virtual_pi("places", model="4-2g")
-        setting = f"backup.repositories=[{', '.join(places.values())}]"
-        sure(lanpi("install", f"virtual:{made.name}", "--set", setting, timeout_seconds=600))
-        stick.plug_in(made.leader_pid)
+        sure(lanpi("install", f"virtual:{made.name}", timeout_seconds=600))
         return made
 
     with ThreadPoolExecutor() as both:
@@ -147,10 +145,34 @@ class Arguments(threading.Thread):
             self.seen.update(inside(self._pi, ["sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n'"]).splitlines())
 
 
+def refused(done, text, *, status):
+    assert done.returncode == status, done.stderr
+    assert text in done.stderr
+    assert "Sending a message" not in done.stderr  # nothing was applied
+
+
 @pytest.fixture(scope="module")
-def backed_up(pi, places, logins, lanpi):
-    """A backup at every place; the arguments of all processes meanwhile."""
+def added(pi, places, logins, stick, lanpi):
+    """The Pi with every place in its settings; each was tried first, and refused while it did not work."""
+    target = f"virtual:{pi.name}"
+    setting = ("--set", f"backup.repositories=[{', '.join(places.values())}]")
+    refused(lanpi("install", target, *setting), "is not connected", status=6)
+    stick.plug_in(pi.leader_pid)
+    refused(lanpi("install", target, *setting), "does not let this Pi in", status=4)
     give(pi, logins)
+    refused(lanpi("backup", "add", "/home/pi/backup", target), "no backup can be written", status=2)
+    for name in ("usb", "rest"):
+        sure(lanpi("backup", "add", places[name], target, "--yes", timeout_seconds=300))
+    sure(lanpi("install", target, *setting, timeout_seconds=300))
+    assert not stick.mounted_at()
+    # The Pi's own card needs no trial.
+    assert all(known(pi)["repositories"][places[name]]["made"] for name in ("usb", "rest", "s3"))
+    return pi
+
+
+@pytest.fixture(scope="module")
+def backed_up(added, pi, places, lanpi):
+    """A backup at every place; the arguments of all processes meanwhile."""
     fresh_upload(pi)
     arguments = Arguments(pi)
     arguments.start()
@@ -214,7 +236,7 @@ def test_a_stick_that_is_not_there_and_a_server_that_is_off_are_named_and_the_ne
     assert time.monotonic() - started < 90, "they were waited for"
     assert done.returncode == 1
     for said in (done.stderr, known(pi)["last_error"]):
-        assert f"the USB disk {stick.uuid} is not there" in said
+        assert f"the USB disk {stick.uuid} is not connected" in said
         assert f"{places['rest']} does not answer" in said
     assert others_got_theirs(pi, places, before, "usb", "rest")
     stick.plug_in(pi.leader_pid)

@@ -70,7 +70,7 @@ def test_broken_yaml_is_shown_with_its_line(home, lanpi):
 
 
 def test_a_target_that_is_none(home, lanpi):
-    refused(lanpi("install", "pi@host:99999"), 2, "is no target", "USER@HOST")
+    refused(lanpi("install", "pi@host:99999"), 2, "is not a valid target", "USER@HOST")
 
 
 # The network and the login.
@@ -78,7 +78,7 @@ def test_a_target_that_is_none(home, lanpi):
 
 def test_unreachable(home, pi, lanpi):
     nobody = pi.address.rpartition(".")[0] + ".250"
-    refused(lanpi("install", f"pi@{nobody}", "--accept-new-host-key"), 3, "does not answer", "Is the Pi on")
+    refused(lanpi("install", f"pi@{nobody}", "--accept-new-host-key"), 3, "does not answer", "the Pi is on")
 
 
 def test_no_such_name(home, lanpi):
@@ -105,7 +105,7 @@ def test_a_password_file_that_others_can_read(home, pi, lanpi):
     (home / "password").write_text(pi.password)
     (home / "password").chmod(0o644)
     done = lanpi("install", f"{pi.user}@{pi.address}", "--password-file", str(home / "password"))
-    refused(done, 2, "others can read", "chmod 600")
+    refused(done, 2, "other users can read", "chmod 600")
 
 
 def test_a_login_that_may_not_become_root(home, pi, lanpi, as_root, monkeypatch):
@@ -126,7 +126,7 @@ def test_password_login_and_ssh_config_are_honoured(home, pi, lanpi, monkeypatch
     monkeypatch.setenv("LANPI_SSH_PASSWORD", pi.password)
     done = lanpi("install", "kitchen", "--accept-new-host-key", "--check", timeout_seconds=300)
     assert done.returncode == 0, done.stderr
-    assert "nothing was touched" in done.stdout
+    assert "nothing was changed" in done.stdout
 
 
 def test_a_changed_host_key_is_refused_until_it_is_accepted(home, pi, lanpi, as_root, monkeypatch):
@@ -213,12 +213,12 @@ def test_a_lock_held_for_a_while_is_waited_for(pi, lanpi, as_root):
     hold_lock(as_root, pi, 15)
     done = lanpi("install", f"virtual:{pi.name}", timeout_seconds=600)
     assert done.returncode == 0, done.stderr
-    assert "messages pass" in done.stdout
+    assert "messages are delivered" in done.stdout
 
 
 def test_where_lanpi_is_not_installed(virtual_pi, home, lanpi):
     bare = virtual_pi("bare")
-    refused(lanpi("user", "list", f"virtual:{bare.name}"), 2, "lanpi is not installed there", "lanpi install")
+    refused(lanpi("user", "list", f"virtual:{bare.name}"), 2, "lanpi is not installed on", "lanpi install")
 
 
 def test_an_error_for_programs_is_json_too(home):

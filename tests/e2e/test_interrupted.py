@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from lanpi.deploy.lock import lock
+from lanpi.deploy.session import Session
 from lanpi.hosts import ConnectOptions, open_host, parse_target
+from lanpi.progress import Silent
 
 # What makes a system's state: packages, ports, units, and files but for logs, caches and what every boot writes.
 SNAPSHOT = r"""
@@ -64,7 +65,7 @@ def test_killed_while_packages_install_then_power_cut_then_finished(pi, before, 
     assert lanpi("virtual", "start", pi.name).returncode == 0
     done = lanpi("install", f"virtual:{pi.name}", timeout_seconds=600)
     assert done.returncode == 0, done.stderr
-    assert "messages pass" in done.stdout
+    assert "messages are delivered" in done.stdout
 
 
 def test_ctrl_c_says_that_the_same_command_goes_on(pi, lanpi):
@@ -75,6 +76,16 @@ def test_ctrl_c_says_that_the_same_command_goes_on(pi, lanpi):
     assert process.returncode == 130, output
     done = lanpi("install", f"virtual:{pi.name}", "--json")
     assert done.returncode == 0, done.stderr
+
+
+def test_a_connection_that_is_cut_in_the_middle_is_made_again(pi, on_pi):
+    process = start_install(pi)
+    wait_for(process, "Installing packages")
+    on_pi(pi, "pkill -f pi@notty", root=True, check=False)  # every SSH session, this one too
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert "connecting again" in output
+    assert "messages are delivered" in output
 
 
 def test_a_pending_restart_survives_an_interruption(pi, lanpi, on_pi):
@@ -89,10 +100,10 @@ def test_a_pending_restart_survives_an_interruption(pi, lanpi, on_pi):
 
 
 def test_the_second_of_two_installs_is_told_who_holds_the_lock(pi, lanpi):
-    with open_host(parse_target(f"virtual:{pi.name}"), ConnectOptions()) as host, lock(host, lambda _: None):
+    with open_host(parse_target(f"virtual:{pi.name}"), ConnectOptions()) as host, Session(host).lease(Silent()):
         done = lanpi("install", f"virtual:{pi.name}")
     assert done.returncode == 5
-    assert "another lanpi is at work:" in done.stderr
+    assert "another lanpi is running:" in done.stderr
     assert "since 20" in done.stderr
 
 

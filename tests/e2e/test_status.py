@@ -1,4 +1,4 @@
-"""``lanpi status`` on a Pi that works and on the same Pi as it breaks; each test mends what it broke."""
+"""``lanpi status`` on a Pi that works and on the same Pi as it breaks; each test repairs what it broke."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def until(look, wanted):
 
 def test_without_lanpi_it_is_unknown(bare):
     assert bare.returncode == 3
-    assert json.loads(bare.stdout)["targets"][0]["summary"] == "lanpi is not installed there"
+    assert json.loads(bare.stdout)["targets"][0]["summary"] == "lanpi is not installed on this Pi"
 
 
 def test_after_an_install_nothing_is_critical(installed, target, lanpi):

@@ -62,7 +62,7 @@ def test_each_profile_and_undo(target, pi, lanpi, on_pi):
     for profile, hz in (("eco", 1), ("max", 10)):
         done = lanpi("tune", target, "--profile", profile, "--yes")
         assert done.returncode == 0, done.stderr
-        assert "messages pass" in done.stdout
+        assert "messages are delivered" in done.stdout
         assert setting(plan(lanpi, target), "redis.hz")["now"] == hz
     assert "profile: max" in on_pi(pi, "cat /etc/lanpi/lanpi.yml").stdout
     assert setting(plan(lanpi, target), "server.memory_high_bytes")["now"] > high
@@ -95,8 +95,8 @@ def test_limits_that_do_not_work_are_taken_back_by_themselves(target, pi, lanpi,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--people", "100000"), "100000 people are too many for this Pi: with profile balanced it holds"),
-        (("--override", "redis.hz=900"), "redis.hz can be 1/s to 500/s, not 900/s"),
+        (("--people", "100000"), "100000 people are too many for this Pi: with the profile balanced it can serve"),
+        (("--override", "redis.hz=900"), "redis.hz must be from 1/s to 500/s, not 900/s"),
         (("--profile", "turbo"), "tune.profile"),
         (("--explain", "redis.clien"), "did you mean redis.clients"),
     ],
@@ -111,7 +111,7 @@ def test_nothing_to_change_leaves_no_set(target, lanpi):
     sets = history(lanpi, target)
     done = lanpi("tune", target)
     assert done.returncode == 0, done.stderr
-    assert "Nothing to change: the limits fit, and messages pass." in done.stdout
+    assert "Nothing to change: the limits fit, and messages are delivered." in done.stdout
     assert history(lanpi, target) == sets
 
 
@@ -192,7 +192,7 @@ def test_a_card_that_moved_to_a_larger_pi_is_noticed_and_fitted(target, pi, lanp
     virtual.move(pi.name, "4-2g")
     found = limits()
     assert found["level"] == "warning"
-    assert "made for 1,024 MiB of memory, there are 2,048 MiB" in found["text"]
+    assert "made for 1,024 MiB of memory, but there are 2,048 MiB" in found["text"]
     assert "lanpi tune" in found["hint"]
     done = lanpi("tune", target, "--yes")
     assert done.returncode == 0, done.stderr

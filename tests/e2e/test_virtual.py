@@ -74,7 +74,7 @@ def test_a_second_one_is_quick_and_both_reach_each_other_by_name(pi, virtual_pi,
 
 def test_up_again_changes_nothing_and_says_so(pi, lanpi):
     again = lanpi("virtual", "up", pi.name)
-    assert (again.returncode, "already runs" in again.stdout) == (0, True)
+    assert (again.returncode, "is already running" in again.stdout) == (0, True)
     assert virtual.get(pi.name) == pi
     refused = lanpi("virtual", "up", pi.name, "--model", "5-8g")
     assert refused.returncode == ExitCode.BAD_INPUT
@@ -192,11 +192,11 @@ def test_down_leaves_nothing_behind(virtual_pi):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("kill", "nosuchpi"), "there is no virtual Pi 'nosuchpi'"),
-        (("up", "Bad_Name"), "'Bad_Name' cannot be"),
-        (("up", "x", "--model", "pi9"), "no Pi model is called 'pi9'"),
-        (("up", "x", "--suite", "sid"), "no virtual Pi runs 'sid'"),
-        (("down",), "say which"),
+        (("kill", "nosuchpi"), "there is no virtual Pi named 'nosuchpi'"),
+        (("up", "Bad_Name"), "'Bad_Name' is not a valid name"),
+        (("up", "x", "--model", "pi9"), "'pi9' is not a known Pi model"),
+        (("up", "x", "--suite", "sid"), "'sid' is not a suite that virtual Pis can run"),
+        (("down",), "the name of the virtual Pi is missing"),
     ],
 )
 def test_bad_input(e2e_machine, lanpi, arguments, said):

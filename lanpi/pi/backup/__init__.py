@@ -1,1 +1,1 @@
-"""Backups of a Pi: taken, kept, proven and brought back there."""
+"""Backups of a Pi: made, kept, proven and restored there."""

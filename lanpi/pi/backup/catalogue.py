@@ -1,24 +1,27 @@
-"""The snapshots there are: whose they are, listed, described, and which one is meant."""
+"""The existing snapshots: whose they are, listed and described, and which one the user means."""
 
 import json
 import re
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from lanpi.pi.backup import status
-from lanpi.pi.backup.common import Problem
+from lanpi.pi.backup.common import Problem, Reporter
 from lanpi.pi.backup.content import NAME, read_content, summary
+from lanpi.pi.backup.document import Manifest, Snapshot
 from lanpi.pi.backup.places import named, opened
 from lanpi.pi.backup.restic import Restic
 
 TAG = "lanpi:"
 
 
-def tag(declared):
-    """Marks a Pi's snapshots: several Pis may share a repository, and each forgets only its own."""
+def tag(declared: Manifest) -> str:
+    """Marks a Pi's snapshots: several Pis may share a repository, and each prunes only its own."""
     return f"{TAG}{declared['domain']}"
 
 
-def snapshots(reporter, declared):
+def snapshots(reporter: Reporter, declared: Manifest) -> None:
     """All snapshots of this Pi, of every repository."""
     rows, failures = [], []
     for location in declared["repositories"]:
@@ -42,7 +45,7 @@ def snapshots(reporter, declared):
     reporter.say("result", snapshots=rows, failures=failures)
 
 
-def show(reporter, declared, name):
+def show(reporter: Reporter, declared: Manifest, name: str) -> None:
     """What one snapshot holds."""
     failures = []
     for location in declared["repositories"]:
@@ -57,11 +60,11 @@ def show(reporter, declared, name):
             reporter.say("result", repository=location, verified=verified, **found)
             return
     if failures:
-        raise Problem(f"no snapshot {name} was found; {'; '.join(failures)}", "Mend that, and look again")
-    raise Problem(f"there is no snapshot {name}", "`lanpi backup list` shows those there are", "bad-input")
+        raise Problem(f"no snapshot {name} was found; {'; '.join(failures)}", "Fix the problem, then try again")
+    raise Problem(f"there is no snapshot {name}", "`lanpi backup list` shows all snapshots", "bad-input")
 
 
-def _shown(restic, declared, name):
+def _shown(restic: Restic, declared: Manifest, name: str) -> dict[str, Any] | None:
     ours = restic.snapshots("--tag", tag(declared))
     found = [entry for entry in ours if matches(entry, name)]
     if not found:
@@ -71,8 +74,8 @@ def _shown(restic, declared, name):
     return {"id": chosen["short_id"], **summary(content)}
 
 
-def newest(found, moment=None):
-    """The newest of snapshots, less those that a clock gone wrong has dated after tomorrow: they would stay it for years.
+def newest(found: Sequence[Snapshot], moment: float | None = None) -> Snapshot:
+    """The newest snapshot, without those that a wrong clock dated after tomorrow: they would stay newest for years.
 
     moment: seconds since 1970; now, when None.
     """
@@ -80,8 +83,8 @@ def newest(found, moment=None):
     return max([entry for entry in found if entry["time"][:19] <= tomorrow] or found, key=lambda entry: entry["time"])
 
 
-def matches(entry, name):
-    """Whether a snapshot is meant: "latest", the beginning of its id, or made by a time (ISO 8601, UTC)."""
+def matches(entry: Snapshot, name: str) -> bool:
+    """Whether a name refers to a snapshot: "latest", the beginning of its id, or made by a time (ISO 8601, UTC)."""
     if name == "latest":
         return True
     if re.fullmatch(r"\d{4}-\d\d-\d\d.*", name):

@@ -1,23 +1,29 @@
-"""What all parts of the backup share: places on the Pi, expected failures, commands, whole files."""
+"""What all parts of the backup share: paths on the Pi, expected failures, commands, reports."""
 
 import json
-import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TextIO
+
+from lanpi.pi.files import make_folder
 
 MANIFEST = Path("/etc/lanpi/backup-manifest.json")
 KEY = Path("/etc/lanpi/backup.key")
 ENVIRONMENT = Path("/etc/lanpi/backup.env")
 FOLDER = Path("/var/lib/lanpi/backup")
 STAGE = FOLDER / "stage"
-# What somebody fetches over hours, to move or to export it; the backups of that time have STAGE for themselves.
+# For a copy that takes hours to fetch, by a move or an export; backups meanwhile have STAGE for themselves.
 HANDED = FOLDER / "handed"
 STATUS = FOLDER / "status.json"
 RUN = Path("/run/lanpi/backup")
 RESERVE_BYTES = 64 * 1024 * 1024  # a server whose card is full to the last byte cannot archive messages
 MEGABYTE = 1024 * 1024
+
+Heard = Callable[[int], None]
+"""Is given the percentage done of a step."""
 
 
 class Problem(Exception):
@@ -25,16 +31,23 @@ class Problem(Exception):
 
     what: what failed, in plain words.
     next_step: what the user does next.
-    kind: failed, bad-input, refused, blocked (nothing was touched), missing.
+    kind: failed, bad-input, refused, blocked (nothing was changed), missing.
     """
 
-    def __init__(self, what, next_step="", kind="failed"):
+    def __init__(self, what: str, next_step: str = "", kind: str = "failed") -> None:
         super().__init__(what)
         self.what, self.next_step, self.kind = what, next_step, kind
 
 
-def command(argv, *, stdin=None, cwd="/", environment=None, seconds=None):
-    """Run a program to its end; its standard output as text. A failure is a Problem with what it said last."""
+def command(
+    argv: Sequence[str],
+    *,
+    stdin: str | None = None,
+    cwd: str = "/",
+    environment: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+) -> str:
+    """Run a program to its end; its standard output as text. A failure raises a Problem with its last message."""
     try:
         done = subprocess.run(
             argv, input=stdin, capture_output=True, text=True, check=False, cwd=cwd, env=environment, timeout=seconds
@@ -49,64 +62,33 @@ def command(argv, *, stdin=None, cwd="/", environment=None, seconds=None):
     return done.stdout
 
 
-def write_whole(path, text, mode=0o600):
-    """Replace a file so that a power cut leaves either the old or the new one."""
-    make_folder(path.parent)
-    new = path.with_name(f".{path.name}.new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w") as file:
-        os.fchmod(descriptor, mode)
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-    new.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(path):
-    """Make renames in a folder last through a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def read_json(path):
-    """A JSON file's content, None where there is none (or a half one, which counts as none)."""
+def read_json(path: Path) -> Any:
+    """A JSON file's content, None where there is none, or only half of one."""
     try:
         return json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
         return None
 
 
-def require_space(path, bytes_needed, what):
-    """Refuse before anything is written when it would not fit."""
+def require_space(path: Path, bytes_needed: int, what: str) -> None:
+    """Refuse, before anything is written, what would not fit."""
     make_folder(path)
     free = shutil.disk_usage(path).free
     if free < bytes_needed + RESERVE_BYTES:
         raise Problem(
             f"{what} needs {megabytes(bytes_needed)} MB on {path} and {megabytes(RESERVE_BYTES)} MB to spare, "
-            f"and {megabytes(free)} MB are free",
-            "Make room there, and run it again",
+            f"but only {megabytes(free)} MB are free",
+            "Free some space there, then run the command again",
             "blocked",
         )
 
 
-def megabytes(size):
+def megabytes(size: int) -> int:
     """Bytes in MB, rounded up."""
     return -(-size // MEGABYTE)
 
 
-def make_folder(path):
-    """A folder that everybody may enter, and so those above it that were missing, whatever the umask."""
-    for folder in (*reversed(path.parents), path):
-        if not folder.exists():
-            folder.mkdir()
-            folder.chmod(0o755)
-
-
-def empty(path):
+def empty(path: Path) -> None:
     """A folder that exists, is empty, and that only root can enter."""
     if path.exists():
         shutil.rmtree(path)
@@ -114,22 +96,23 @@ def empty(path):
     path.mkdir(mode=0o700)
 
 
-def now():
+def now() -> str:
     """ISO 8601, UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
 
 
 class Reporter:
-    """Says what happens, one JSON document a line, to whoever follows; keeps the lines of a run in a file."""
+    """Reports what happens, one JSON document per line, to whoever follows; keeps a run's lines in a file."""
 
-    def __init__(self, stream, path=None):
-        self._stream, self._file = stream, None
+    def __init__(self, stream: TextIO, path: Path | None = None) -> None:
+        self._stream = stream
+        self._file: TextIO | None = None
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)  # a new file, not the old one emptied: who follows sees the difference
+            path.unlink(missing_ok=True)  # a new file, not the old one emptied: a follower can tell them apart
             self._file = path.open("w", buffering=1)
 
-    def say(self, event, **values):
+    def say(self, event: str, **values: Any) -> None:
         """One event: step, note, result, error, end."""
         line = json.dumps({"event": event, **values}, sort_keys=True)
         if self._file:
@@ -139,11 +122,11 @@ class Reporter:
         else:
             print(line, file=self._stream, flush=True)
 
-    def progress(self, percent):
-        """So much of the step is done; nothing for the journal."""
+    def progress(self, percent: int) -> None:
+        """How much of the step is done; not written to the journal."""
         line = json.dumps({"event": "progress", "percent": percent})
         print(line, file=self._file or self._stream, flush=True)
 
-    def step(self, text):
-        """Something longer begins."""
+    def step(self, text: str) -> None:
+        """A longer step begins."""
         self.say("step", step=text)

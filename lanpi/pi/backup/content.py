@@ -1,12 +1,15 @@
-"""What a snapshot holds, in numbers: rows of each table, SHA-256 of each file; and whether a copy holds the same."""
+"""A snapshot's content in numbers: rows of each table, SHA-256 of each file; and whether a copy has the same."""
 
 import contextlib
 import hashlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from lanpi.pi.backup.common import Problem
+from lanpi.pi.backup.document import Content, Database, Summary
 
 NAME = "content.json"
 # The accounts with which the Pi checks itself (lanpi/checks/names.py): in every copy, and not among the people.
@@ -16,7 +19,7 @@ FORMAT = 1
 CHUNK = 1024 * 1024
 
 
-def sha256(path):
+def sha256(path: Path) -> str:
     """Hexadecimal digest of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -26,8 +29,8 @@ def sha256(path):
 
 
 @contextlib.contextmanager
-def resting(path):
-    """A SQLite file that nobody writes, without the -wal and -shm files that opening would leave beside it."""
+def resting(path: Path) -> Iterator[sqlite3.Connection]:
+    """A SQLite file that nobody writes to, opened without leaving -wal and -shm files beside it."""
     database = sqlite3.connect(f"file:{quote(str(path))}?immutable=1", uri=True)
     try:
         yield database
@@ -35,7 +38,7 @@ def resting(path):
         database.close()
 
 
-def tables(database):
+def tables(database: sqlite3.Connection) -> dict[str, int]:
     """Rows of each table of a SQLite database."""
     names = database.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name"
@@ -44,30 +47,30 @@ def tables(database):
     return {name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in found}
 
 
-def nobodys(database):
-    """How many of the rows of accounts are the checks' own."""
+def nobodys(database: sqlite3.Connection) -> int:
+    """How many account rows belong to the Pi's own checks."""
     if "users" not in tables(database):
         return 0
-    return database.execute(COUNT_NOBODYS).fetchone()[0]
+    return int(database.execute(COUNT_NOBODYS).fetchone()[0])
 
 
-def hashes(database):
+def hashes(database: sqlite3.Connection) -> dict[str, str]:
     """A hash of the rows of each table, whatever their order: the sum of the rows' SHA-256, modulo 2 ** 256.
 
-    Against damage and loss, not against somebody who forges rows.
+    It detects damage and loss, not forged rows.
     """
-    database.text_factory = bytes  # text that is no UTF-8 is data, too
+    database.text_factory = bytes  # text that is not valid UTF-8 is data, too
     return {name: _table_hash(database, name) for name in tables(database)}
 
 
-def _table_hash(database, name):
+def _table_hash(database: sqlite3.Connection, name: str) -> str:
     total = 0
     for row in database.execute(f'SELECT * FROM "{name}"'):
         total += int.from_bytes(hashlib.sha256(repr(row).encode()).digest(), "big")
     return f"{total % 2**256:064x}"
 
 
-def check_sqlite(path):
+def check_sqlite(path: Path) -> None:
     """Raise when the database file is damaged (sqlite.org/pragma.html, quick_check)."""
     with resting(path) as database:
         try:
@@ -75,22 +78,23 @@ def check_sqlite(path):
         except sqlite3.DatabaseError as error:
             said = str(error)
     if said != "ok":
-        raise Problem(f"the database {path.name} is damaged: {said}", "Restore the newest snapshot that verifies")
+        raise Problem(f"the database {path.name} is damaged: {said}", "Restore the newest intact snapshot")
 
 
-def read_content(content):
-    """Refuse what a later lanpi wrote."""
+def read_content(content: Any) -> Content:
+    """Refuse content that a later lanpi wrote."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise Problem(
-            "this snapshot is not one that this lanpi understands",
-            "Take the lanpi that made it, or a later one",
+            "this version of lanpi cannot read the snapshot",
+            "Use the version of lanpi that made it, or a later one",
             "bad-input",
         )
-    return content
+    read: Content = content  # type: ignore[assignment]  # its format says so
+    return read
 
 
-def differences(content, root):
-    """What of a restored tree is not what the snapshot's content says; empty when all is there.
+def differences(content: Content, root: Path) -> list[str]:
+    """Where a restored tree differs from the snapshot's content; empty when it is complete.
 
     content: the snapshot's own.
     root: folder with the restored tree.
@@ -101,40 +105,40 @@ def differences(content, root):
         if not copy.is_file():
             wrong.append(f"{path} is missing")
         elif copy.stat().st_size != entry["bytes"] or sha256(copy) != entry["sha256"]:
-            wrong.append(f"{path} is not what was backed up")
+            wrong.append(f"{path} differs from what was backed up")
     for database in content["databases"]:
         copy = Path(root) / database["file"]
         if not copy.is_file():
             wrong.append(f"{database['file']} is missing")
         elif sha256(copy) != database["sha256"]:
-            wrong.append(f"{database['file']} is not what was backed up")
+            wrong.append(f"{database['file']} differs from what was backed up")
         elif database["kind"] == "sqlite":
             check_sqlite(copy)
             wrong += sqlite_differences(database, copy)
     return wrong
 
 
-def sqlite_differences(expected, path):
-    """Tables of a resting SQLite file that are not as a snapshot says, by rows and by hash."""
+def sqlite_differences(expected: Database, path: Path) -> list[str]:
+    """Tables of an idle SQLite file that differ from a snapshot, by rows and by hash."""
     with resting(path) as database:
         wrong = table_differences(expected["tables"], tables(database))
         return wrong + hash_differences(expected.get("hashes", {}), hashes(database), expected["tables"])
 
 
-def hash_differences(expected, found, counts):
-    """Tables with as many rows, and others. Snapshots of earlier lanpis have no hashes: nothing to compare.
+def hash_differences(expected: dict[str, str], found: dict[str, str], counts: dict[str, int]) -> list[str]:
+    """Tables with as many rows, but different ones. Snapshots of earlier lanpis have no hashes: nothing to compare.
 
     counts: rows of each table; an empty one has no rows to differ.
     """
     return [
-        f"table {name} has other rows"
+        f"table {name} has different rows"
         for name, value in expected.items()
         if counts.get(name) and found.get(name, value) != value
     ]
 
 
-def table_differences(expected, found):
-    """Tables whose number of rows is another one."""
+def table_differences(expected: dict[str, int], found: dict[str, int]) -> list[str]:
+    """Tables with a different number of rows."""
     return [
         f"table {name} has {found.get(name, 'no')} rows instead of {count}"
         for name, count in expected.items()
@@ -142,8 +146,8 @@ def table_differences(expected, found):
     ]
 
 
-def summary(content):
-    """A snapshot in a few numbers, for lists and lines."""
+def summary(content: Content) -> Summary:
+    """A snapshot in a few numbers, for lists and messages."""
     rows, hidden = {}, 0
     for database in content["databases"]:
         rows.update(database["tables"])
@@ -164,7 +168,7 @@ def summary(content):
     }
 
 
-def total_bytes(content):
-    """What the snapshot takes when it is restored."""
+def total_bytes(content: Content) -> int:
+    """The space that the snapshot takes when it is restored."""
     files = sum(entry["bytes"] for entry in content["files"].values())
     return files + sum(database["bytes"] for database in content["databases"])

@@ -1,4 +1,4 @@
-"""The drill: the newest snapshot restored into a throw-away folder, compared, served by a second server, compared."""
+"""The drill: the newest snapshot, restored into a temporary folder, compared, served by a second server, compared."""
 
 import json
 import shutil
@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lanpi.pi.backup import postgres, status
 from lanpi.pi.backup.catalogue import newest, tag
-from lanpi.pi.backup.common import FOLDER, HANDED, MEGABYTE, Problem, empty, megabytes, now, require_space
+from lanpi.pi.backup.common import FOLDER, HANDED, MEGABYTE, Problem, Reporter, empty, megabytes, now, require_space
 from lanpi.pi.backup.content import NAME, differences, read_content, sqlite_differences, summary, total_bytes
+from lanpi.pi.backup.document import Content, Manifest, Snapshot
 from lanpi.pi.backup.exchange import fold_log
 from lanpi.pi.backup.places import named, opened
 from lanpi.pi.backup.restic import Restic
@@ -23,8 +24,8 @@ MEMORY = Path("/proc/meminfo")
 # A second ejabberd took 114 MB on a virtual Pi with its certificates, all modules and a small database loaded.
 SERVER_BYTES = 192 * MEGABYTE
 SERVER_SECONDS = 600
-# Its own network with nothing but a loopback in it: no port of the live server's, no message to anybody's phone.
-# Its /var/lib/ejabberd is the drill's: it does not even see the live one.
+# A network of its own with only a loopback in it: no port of the live server, no message to anybody's phone.
+# Its /var/lib/ejabberd is the drill's folder: it cannot even see the live one.
 APART = (
     *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit={UNIT}", "--slice=lanpi-upkeep.slice"),
     *("-p", "PrivateNetwork=yes", "-p", "PrivateTmp=yes", "-p", "ProtectSystem=strict", "-p", "ProtectHome=yes"),
@@ -35,7 +36,7 @@ APART = (
 )
 
 
-def drill(reporter, server="must"):
+def drill(reporter: Reporter, server: str = "must") -> None:
     """Prove the newest snapshot of every repository.
 
     server: "must" refuses where there is no memory for a second server, "may" then only compares, "no" never starts it.
@@ -51,7 +52,7 @@ def drill(reporter, server="must"):
             reporter.say("note", text=named(location, problem.what), next_step=problem.next_step)
             continue
         status.update_repository(location, last_drill=now(), drill_server=with_server)
-        reporter.say("note", text=f"{location}: {rows}, {size} MB as backed up")
+        reporter.say("note", text=f"{location}: {rows}, {size} MB match the backup")
     if failures:
         kinds = {problem.kind for problem in failures}
         kind = kinds.pop() if len(kinds) == 1 else "failed"
@@ -60,35 +61,37 @@ def drill(reporter, server="must"):
     reporter.say("result", repositories=declared["repositories"], server=with_server)
 
 
-def _has_memory(reporter, *, required):
+def _has_memory(reporter: Reporter, *, required: bool) -> bool:
     fields = dict(line.split(":", 1) for line in MEMORY.read_text().splitlines())
     available = int(fields["MemAvailable"].split()[0]) * 1024
     if available >= SERVER_BYTES:
         return True
-    text = f"a second server needs {megabytes(SERVER_BYTES)} MB of memory, and {megabytes(available)} MB are available"
+    text = f"a second server needs {megabytes(SERVER_BYTES)} MB of memory; only {megabytes(available)} MB are available"
     if required:
         raise Problem(
-            f"{text}: this Pi is too small for it",
-            "Compare without starting one: lanpi backup drill --compare-only. "
-            "Or on a virtual Pi of your computer: lanpi backup drill --on virtual",
+            text,
+            "To compare without a second server, run lanpi backup drill --compare-only. "
+            "To start it on your computer instead, run lanpi backup drill --on virtual",
             "blocked",
         )
-    reporter.say("note", text=f"{text}: the drill only compares")
+    reporter.say("note", text=f"{text}, so the drill only compares")
     return False
 
 
-def hand_over(reporter, location):
-    """Restore the newest snapshot for a drill on another machine, compared already, and leave it for who fetches it.
+def hand_over(reporter: Reporter, location: str) -> None:
+    """Restore the newest snapshot for a drill on another machine, compare it, and leave it there to be fetched.
 
     location: of the repository; "" takes the first.
     """
     declared = manifest()
     if not declared["repositories"]:
-        raise Problem("there is no repository", "Name one: --set backup.repositories=[…]", "bad-input")
+        raise Problem("there is no repository", "Set one: --set backup.repositories=[…]", "bad-input")
     location = location or declared["repositories"][0]
     if location not in declared["repositories"]:
         raise Problem(
-            f"{location} is no repository of this Pi", f"One of {', '.join(declared['repositories'])}", "bad-input"
+            f"{location} is not a repository of this Pi",
+            f"Use one of {', '.join(declared['repositories'])}",
+            "bad-input",
         )
     with opened(location) as repository:
         restic = Restic(repository, location)
@@ -111,15 +114,15 @@ def hand_over(reporter, location):
     )
 
 
-def served(reporter, location):
-    """Write down that another machine served the newest snapshot."""
+def served(reporter: Reporter, location: str) -> None:
+    """Record that another machine served the newest snapshot."""
     proven = now()
     status.update_repository(location, last_drill=proven, drill_server=True)
     status.update(last_drill=proven, last_verified=proven, drill_server=True)
     reporter.say("result")
 
 
-def _newest(restic, declared, location):
+def _newest(restic: Restic, declared: Manifest, location: str) -> tuple[Snapshot, Content]:
     found = restic.snapshots("--tag", tag(declared))
     if not found:
         raise Problem(f"there is no snapshot at {location} yet", "Make one: lanpi backup now")
@@ -127,14 +130,14 @@ def _newest(restic, declared, location):
     return chosen, read_content(json.loads(restic.run("dump", "--no-lock", chosen["id"], f"/{NAME}")))
 
 
-def _unlike(location, chosen, wrong):
+def _unlike(location: str, chosen: Snapshot, wrong: list[str]) -> Problem:
     return Problem(
         f"{location}, snapshot {chosen['short_id']}: {'; '.join(wrong[:5])}",
-        "Run `lanpi backup now`, then the drill again",
+        "Run `lanpi backup now`, then run the drill again",
     )
 
 
-def _one(reporter, declared, location, with_server):
+def _one(reporter: Reporter, declared: Manifest, location: str, with_server: bool) -> tuple[str, int]:
     with opened(location) as repository:
         restic = Restic(repository, location)
         chosen, content = _newest(restic, declared, location)
@@ -146,7 +149,7 @@ def _one(reporter, declared, location, with_server):
             reporter.step("Comparing every table and file")
             wrong = differences(content, DRILL) + _load(content)
             if with_server and not wrong:
-                reporter.step("Starting a second server with it, apart from the first")
+                reporter.step("Starting a second server with the data, isolated from the first")
                 wrong = _serve(content)
         finally:
             shutil.rmtree(DRILL)
@@ -158,7 +161,7 @@ def _one(reporter, declared, location, with_server):
     return f"{len(content['files'])} files, {rows} rows", megabytes(total_bytes(content))
 
 
-def _load(content):
+def _load(content: Content) -> list[str]:
     wrong = []
     for entry in content["databases"]:
         if entry["kind"] == "postgresql":
@@ -166,8 +169,8 @@ def _load(content):
     return wrong
 
 
-def _serve(content):
-    """What a server makes of the data, and whether they are the same after it has run."""
+def _serve(content: Content) -> list[str]:
+    """How a server copes with the data, and whether the data are the same after it has run."""
     SPOOL.mkdir()
     for entry in content["databases"]:
         if entry["kind"] == "sqlite":
@@ -179,7 +182,9 @@ def _serve(content):
     said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     answer = next((event for event in said if event["event"] in ("result", "error")), None)
     if answer is None:
-        raise Problem(f"the second server was cut off: {(done.stderr.strip().splitlines() or ['no word of it'])[-1]}")
+        raise Problem(
+            f"the second server stopped early: {(done.stderr.strip().splitlines() or ['it gave no reason'])[-1]}"
+        )
     if answer["event"] == "error":
         return [answer["what"]]
     expected = summary(content)["people"]
@@ -190,7 +195,7 @@ def _serve(content):
     return _after(content)
 
 
-def _after(content):
+def _after(content: Content) -> list[str]:
     wrong = []
     for entry in content["databases"]:
         if entry["kind"] == "sqlite":
@@ -199,4 +204,4 @@ def _after(content):
             wrong += sqlite_differences(entry, path)
         else:
             wrong += postgres.compare(entry, DATABASE)
-    return [f"after it was served: {text}" for text in wrong]
+    return [f"after the second server ran: {text}" for text in wrong]

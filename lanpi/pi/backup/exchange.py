@@ -1,4 +1,4 @@
-"""Exchange the data of a stopped server for restored ones, and back; each step can be cut off and repeated.
+"""Exchange a stopped server's data for restored ones, and back; each step can be interrupted and repeated.
 
 tree: folder with the restored snapshot. previous: folder that takes what was there before.
 """
@@ -10,15 +10,17 @@ import time
 from pathlib import Path
 
 from lanpi.pi.backup import postgres
-from lanpi.pi.backup.common import Problem, make_folder, sync_folder
+from lanpi.pi.backup.common import Problem
 from lanpi.pi.backup.content import sqlite_differences
+from lanpi.pi.backup.document import Content, Database, Item
+from lanpi.pi.files import make_folder, sync_folder
 
 OLD_DATABASE = "lanpi_previous"
 NEW_DATABASE = "lanpi_restored"
 
 
-def exchange(content, tree, previous):
-    """Bring everything of a snapshot into place."""
+def exchange(content: Content, tree: Path, previous: Path) -> None:
+    """Put everything in a snapshot into place."""
     for entry in content["databases"]:
         if entry["kind"] == "sqlite":
             _exchange_sqlite(entry, tree, previous)
@@ -29,8 +31,8 @@ def exchange(content, tree, previous):
             _exchange_folder(item, content, tree, previous)
 
 
-def give_back(content, tree, previous):
-    """Bring what was there before into place again."""
+def give_back(content: Content, tree: Path, previous: Path) -> None:
+    """Put the previous data back into place."""
     for entry in content["databases"]:
         if entry["kind"] == "sqlite":
             path = Path(entry["path"])
@@ -48,27 +50,27 @@ def give_back(content, tree, previous):
             _give_back_folder(item, tree, previous)
 
 
-def is_data(item):
-    """Whether it is a folder that is exchanged while the server stands still; settings are placed before."""
+def is_data(item: Item) -> bool:
+    """Whether a folder is exchanged while the server is stopped; settings are placed before that."""
     return item["kind"] == "files" and item.get("place", "data") == "data"
 
 
-def keep_place(kept):
-    """Make the place of something kept; only root enters: it is as private as it was."""
+def keep_place(kept: Path) -> None:
+    """Make the folder for kept data; only root may enter, so the data stay as private as they were."""
     top = next(folder for folder in kept.parents if folder.name == "previous")
     make_folder(top.parent)
     kept.parent.mkdir(parents=True, exist_ok=True)
     top.chmod(0o700)
 
 
-def _exchange_postgresql(entry, tree):
+def _exchange_postgresql(entry: Database, tree: Path) -> None:
     if not postgres.exists(NEW_DATABASE):
         if postgres.exists(OLD_DATABASE) and postgres.exists(entry["database"]):
             return  # done before an interruption
         # On a Pi that had no PostgreSQL when the snapshot was fetched, it is loaded and compared only now.
         wrong = postgres.load(entry, tree, NEW_DATABASE)
         if wrong:
-            raise Problem(f"the snapshot does not restore: {'; '.join(wrong[:5])}", "Take another --snapshot")
+            raise Problem(f"the snapshot cannot be restored: {'; '.join(wrong[:5])}", "Choose another --snapshot")
     if postgres.exists(entry["database"]):
         if postgres.exists(OLD_DATABASE):
             postgres.drop(entry["database"])  # an empty one, made by a start in between
@@ -77,10 +79,10 @@ def _exchange_postgresql(entry, tree):
     postgres.rename(NEW_DATABASE, entry["database"])
 
 
-def _exchange_sqlite(entry, tree, previous):
-    """The new file takes the old one's place in one rename, so that at no moment there is none.
+def _exchange_sqlite(entry: Database, tree: Path, previous: Path) -> None:
+    """The new file takes the old one's place in one rename, so that there is always one.
 
-    The write-ahead log must be gone before: SQLite would play the old one's into the new file.
+    The write-ahead log must be gone first: SQLite would replay the old one into the new file.
     """
     new, path = tree / entry["file"], Path(entry["path"])
     if not new.exists():
@@ -94,25 +96,27 @@ def _exchange_sqlite(entry, tree, previous):
     make_folder(path.parent)
     wrong = sqlite_differences(entry, new)
     if wrong:
-        raise Problem(f"the copy changed since it was compared: {'; '.join(wrong[:5])}", "Run the same command again")
+        raise Problem(
+            f"the copy has changed since it was compared: {'; '.join(wrong[:5])}", "Run the same command again"
+        )
     new.chmod(0o600)
     shutil.chown(new, entry["owner"], entry["owner"])
     new.replace(path)
     sync_folder(path.parent)
 
 
-def fold_log(path):
-    """Bring a SQLite file's write-ahead log into the file itself."""
+def fold_log(path: Path) -> None:
+    """Write a SQLite file's write-ahead log into the file itself."""
     database = sqlite3.connect(path, timeout=60)
     try:
         (busy, _, _) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:
         database.close()
     if busy or Path(f"{path}-wal").exists():
-        raise Problem(f"{path} is in use by another program", "`lanpi doctor` says by which")
+        raise Problem(f"{path} is in use by another program", "Run `lanpi doctor` to see which one")
 
 
-def _exchange_folder(item, content, tree, previous):
+def _exchange_folder(item: Item, content: Content, tree: Path, previous: Path) -> None:
     path, done = Path(item["path"]), _mark(item, previous)
     new, kept = Path(f"{tree}/files{path}"), Path(f"{previous}/files{path}")
     if done.exists():
@@ -123,9 +127,9 @@ def _exchange_folder(item, content, tree, previous):
             copy.chmod(entry["mode"])
             shutil.chown(copy, entry["owner"], entry["group"])
     keep_place(kept)
-    # After an interruption between the two renames it is done, or the new one is still to come.
+    # After an interruption between the two renames, either it is done or the new one is still to come.
     if path.exists() and (new.exists() or not kept.exists()):
-        # A second one there: what a start in between has made.
+        # A second one comes from a server start in between.
         path.rename(kept if not kept.exists() else kept.with_name(f"{kept.name}.{time.time_ns()}"))
     if new.exists():
         make_folder(path.parent)
@@ -135,7 +139,7 @@ def _exchange_folder(item, content, tree, previous):
     sync_folder(path.parent)
 
 
-def _give_back_folder(item, tree, previous):
+def _give_back_folder(item: Item, tree: Path, previous: Path) -> None:
     path, done = Path(item["path"]), _mark(item, previous)
     kept = Path(f"{previous}/files{path}")
     if not done.exists() and not kept.exists():
@@ -147,5 +151,5 @@ def _give_back_folder(item, tree, previous):
     done.unlink(missing_ok=True)
 
 
-def _mark(item, previous):
+def _mark(item: Item, previous: Path) -> Path:
     return previous / f"exchanged-{item['name']}"

@@ -1,6 +1,6 @@
-"""A living server moves to another Pi, streamed through who asked for it: one side gives, the other takes.
+"""A running server moves to another Pi, streamed through the operator's machine: one side gives, the other takes.
 
-The giver stages a consistent copy, as for a backup; the taker says what of it is not there yet. So the second round,
+The giver stages a consistent copy, as for a backup; the taker says which files it lacks. So the second round,
 with the giver's server stopped, carries only what changed since the first.
 """
 
@@ -8,20 +8,17 @@ import json
 import time
 from pathlib import Path
 
-from lanpi.pi.backup import restore, stage, status, work
-from lanpi.pi.backup.common import HANDED, Problem, command, empty, now, read_json, require_space, write_whole
+from lanpi.pi.backup import moved, restore, stage, status, work
+from lanpi.pi.backup.common import HANDED, Problem, Reporter, empty, now, read_json, require_space
 from lanpi.pi.backup.content import NAME, check_sqlite, read_content, sha256, summary, total_bytes
+from lanpi.pi.backup.document import FileEntry
+from lanpi.pi.files import write_whole
 
-SERVER = "ejabberd.service"
-# With the timers: a Pi whose people have moved on must not go on adding old data to their snapshots.
-STOPPED = (SERVER, "lanpi-backup.timer", "lanpi-backup-care.timer")
-MDNS = ("avahi-daemon.socket", "avahi-daemon.service")
-MDNS_SERVICE = Path("/etc/avahi/services/lanpi.service")  # lanpi placed it: network.hostname_mdns
 MNESIA = "mnesia/ejabberd.backup"
 
 
-def give(reporter, *, final):
-    """Stage a copy and leave it for the one who fetches it.
+def give(reporter: Reporter, *, final: bool) -> None:
+    """Stage a copy and leave it to be fetched.
 
     final: the server has been stopped, so Mnesia's own backup is the first round's.
     """
@@ -40,49 +37,45 @@ def give(reporter, *, final):
     reporter.say("result", folder=str(HANDED), content=str(HANDED / NAME), **summary(content))
 
 
-def stop(reporter):
-    """Stop the server so that nothing is written any more, also after a reboot; the new Pi answers to its name."""
+def stop(reporter: Reporter, to: str) -> None:
+    """Stop the server for good, even after a reboot, so that nothing more is written; the new Pi takes its name."""
     reporter.step("Stopping the old server")
-    command(["systemctl", "disable", "--now", *STOPPED, *_mdns()], seconds=180)
+    moved.leave(work.manifest()["domain"], to)
     reporter.say("result")
 
 
-def start(reporter):
-    """As it was: the move failed."""
+def start(reporter: Reporter) -> None:
+    """Put everything back as it was: the move failed."""
     reporter.step("Starting the old server again")
-    command(["systemctl", "enable", "--now", *STOPPED, *_mdns()], seconds=300)
+    moved.come_back(work.manifest()["domain"])
     reporter.say("result")
 
 
-def _mdns():
-    """What tells NAME.local on the network: with it running here, phones would go on looking for the server here."""
-    ours = MDNS_SERVICE.exists() and work.manifest()["domain"].endswith(".local")
-    return MDNS if ours else ()
-
-
-def given(reporter):
-    """The data are proven elsewhere; the originals stay."""
+def given(reporter: Reporter) -> None:
+    """The data are proven on the new Pi; the originals stay."""
     status.update(moved_at=now())
     reporter.say("result")
 
 
-def end(reporter):
-    """Nobody fetches the copy any more."""
+def end(reporter: Reporter) -> None:
+    """Remove the copy: nobody will fetch it any more."""
     stage.clear(HANDED)
     reporter.say("result")
 
 
-def expect(reporter, path):
-    """Learn what comes (a content file), and say which files of it are to be sent: [name, bytes]."""
+def expect(reporter: Reporter, path: str) -> None:
+    """Read what is coming (a content file), and answer which of its files must be sent: [name, bytes]."""
     content = read_content(read_json(Path(path)))
     known, new = restore.state(), restore.NEW
     name = f"move-{content['domain']}"
     if known and known["snapshot"] != name and known["phase"] in restore.UNFINISHED:
         raise Problem(
-            "a restore was interrupted there and is not finished", "Finish it first, with the same command", "blocked"
+            "a restore on the new Pi was interrupted and is not finished",
+            "Finish it first, with the same command",
+            "blocked",
         )
     if known and known["snapshot"] == name and known["phase"] in ("swapping", "swapped"):
-        # Cut off before it was proven, and people have been on the old server since: what it has counts.
+        # The move stopped before it was proven, and people have used the old server since: the old server's data count.
         restore.back(reporter)
     if not known or known["snapshot"] != name:
         empty(new)
@@ -91,15 +84,15 @@ def expect(reporter, path):
     wanted = [
         (f"files{file}", entry["bytes"])
         for file, entry in content["files"].items()
-        if not _has(new / f"files{file}", entry, there.get(file, {}))
+        if not _has(new / f"files{file}", entry, there.get(file))
     ]
     wanted += [(entry["file"], entry["bytes"]) for entry in (*content["databases"], content["mnesia"]) if entry]
-    # Room for what comes, beside what is there already; the data take the place of nothing until they are proven.
+    # Space for what comes, beside the existing data; nothing is replaced until the new data are proven.
     require_space(restore.FOLDER, min(total_bytes(content), sum(size for _, size in wanted)), "the move")
-    # Also what an older round has brought before it was cut off: its owner may have removed it since.
-    for path in [path for path in (new / "files").rglob("*") if path.is_file() or path.is_symlink()]:
-        if f"/{path.relative_to(new / 'files')}" not in content["files"]:
-            path.unlink()
+    # Also files from an earlier, interrupted round: their owner may have removed them since.
+    for left in [left for left in (new / "files").rglob("*") if left.is_file() or left.is_symlink()]:
+        if f"/{left.relative_to(new / 'files')}" not in content["files"]:
+            left.unlink()
     for file, _ in wanted:
         target = new / file
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -110,17 +103,17 @@ def expect(reporter, path):
     reporter.say("result", wanted=wanted, to_come=sum(size for _, size in wanted))
 
 
-def _has(path, entry, known):
-    """Whether a file is there already: from the last round, or from one that was cut off."""
+def _has(path: Path, entry: FileEntry, known: FileEntry | None) -> bool:
+    """Whether a file is there already, from the last round or from an interrupted one."""
     if not path.is_file():
         return False
-    if known.get("sha256") == entry["sha256"]:
+    if known and known["sha256"] == entry["sha256"]:
         return True
     return path.stat().st_size == entry["bytes"] and sha256(path) == entry["sha256"]
 
 
-def arrived(reporter):
-    """Compare all that was sent with its hash; what was not sent again was compared when it came."""
+def arrived(reporter: Reporter) -> None:
+    """Compare everything that was sent with its hash; files not sent again were compared when they came."""
     new = restore.NEW
     coming = read_json(new / f"{NAME}.coming")
     content, wanted = coming["content"], set(coming["wanted"])
@@ -132,12 +125,14 @@ def arrived(reporter):
         if file in wanted and (not (new / file).is_file() or sha256(new / file) != entry["sha256"])
     ]
     if wrong:
-        raise Problem(f"{len(wrong)} files did not arrive as they were sent: {', '.join(wrong[:3])}", "Run it again")
+        raise Problem(
+            f"{len(wrong)} files did not arrive as they were sent: {', '.join(wrong[:3])}", "Run the command again"
+        )
     for entry in content["databases"]:
         if entry["kind"] == "sqlite":
             check_sqlite(new / entry["file"])
     write_whole(new / NAME, json.dumps(content, sort_keys=True))
     (new / f"{NAME}.coming").unlink()
-    if restore.state()["phase"] == "fetching":
+    if restore.reached()["phase"] == "fetching":
         restore.note(phase="fetched")
     reporter.say("result", domain=content["domain"])

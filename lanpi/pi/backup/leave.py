@@ -1,4 +1,4 @@
-"""All of a server for another one: the consistent copy of a backup, readable, with the accounts as XEP-0227 has them."""
+"""All of a server's data for another server: a backup's consistent copy, readable, with accounts as XEP-0227."""
 
 import json
 import re
@@ -6,41 +6,42 @@ import shutil
 from pathlib import Path
 
 from lanpi.pi.backup import stage, work
-from lanpi.pi.backup.common import HANDED, Problem, command, write_whole
+from lanpi.pi.backup.common import HANDED, Problem, Reporter, command
 from lanpi.pi.backup.content import NAME, sha256, summary
+from lanpi.pi.files import write_whole
 
 FOLDER = "xep-0227"
 WRITTEN = Path("/var/lib/ejabberd/lanpi-export")  # ejabberd writes it itself, and may write nowhere else
 USER = re.compile(rb"<user name=")
 
 
-def export(reporter):
-    """Fill HANDED with everything; it stays until export_done."""
+def export(reporter: Reporter) -> None:
+    """Fill HANDED with everything; it stays there until export_done."""
     content = stage.stage(work.manifest(), reporter, HANDED)
     reporter.step("Writing the accounts as XEP-0227")
-    content["xep-0227"] = _accounts(summary(content)["people"])
-    write_whole(HANDED / NAME, json.dumps(content, sort_keys=True, indent=1))
+    exported = {**content, "xep-0227": _accounts(summary(content)["people"])}
+    write_whole(HANDED / NAME, json.dumps(exported, sort_keys=True, indent=1))
     reporter.say("result", folder=str(HANDED), **summary(content))
 
 
-def export_done(reporter):
-    """It is fetched: the copy is as secret as the original."""
+def export_done(reporter: Reporter) -> None:
+    """Remove the fetched copy: it is as secret as the original."""
     stage.clear(HANDED)
     reporter.say("result")
 
 
-def _accounts(people):
+def _accounts(people: int) -> dict[str, str]:
     shutil.rmtree(WRITTEN, ignore_errors=True)
     WRITTEN.mkdir(mode=0o700)
     shutil.chown(WRITTEN, "ejabberd", "ejabberd")
     try:
         command([stage.IM_CALL, "export_piefxis", "-"], stdin=json.dumps({"dir": str(WRITTEN)}))
-        # ejabberd says 0 whatever it wrote: what counts is who is in it.
+        # ejabberd reports 0 whatever it wrote: what counts are the accounts in the file.
         found = sum(len(USER.findall(path.read_bytes())) for path in WRITTEN.glob("*.xml"))
         if found < people:
             raise Problem(
                 f"ejabberd wrote {found} of {people} accounts as XEP-0227",
-                "`lanpi logs ejabberd` says why; run it again",
+                "See why with `lanpi logs ejabberd`, then run the command again",
             )
         target = HANDED / FOLDER
         shutil.move(WRITTEN, target)

@@ -4,205 +4,92 @@ Usage: backup VERB [ARGUMENT …]; prints one JSON document a line. Root only.
 """
 
 import argparse
-import importlib
 import os
-import subprocess
 import sys
-import time
 import traceback
 
-from lanpi.pi.backup import catalogue, status, work
-from lanpi.pi.backup.common import RUN, Problem, Reporter, command, now
+from lanpi.pi.backup import verbs
+from lanpi.pi.backup.common import Problem, Reporter
 
-PROGRESS = RUN / "progress"
-UNIT = "lanpi-backup.service"
-START_SECONDS = 60.0
 STATUSES = {"failed": 1, "bad-input": 2, "refused": 4, "blocked": 5, "missing": 6}
+VERBS: dict[str, verbs.Verb] = {
+    "run": verbs.run,
+    "care": verbs.care,
+    "follow": verbs.follow,
+    "list": verbs.list_snapshots,
+    "show": verbs.show,
+    "verify": verbs.verify,
+    "prune": verbs.prune,
+    "unlock": verbs.unlock,
+    "drill": verbs.drill,
+    "give-snapshot": verbs.give_snapshot,
+    "served": verbs.served,
+    "rehearse": verbs.rehearse,
+    "rehearse-relay": verbs.rehearse_relay,
+    "export": verbs.export,
+    "export-done": verbs.export_done,
+    "forget-repository": verbs.forget_repository,
+    "place-access": verbs.place_access,
+    "place-pin": verbs.place_pin,
+    "place-try": verbs.place_try,
+    "recall": verbs.recall,
+    "key": verbs.key,
+    "key-saved": verbs.key_saved,
+    "status": verbs.show_status,
+    "give": verbs.give,
+    "give-stop": verbs.give_stop,
+    "give-start": verbs.give_start,
+    "given": verbs.given,
+    "give-end": verbs.give_end,
+    "take": verbs.take,
+    "taken": verbs.taken,
+    "restore-fetch": verbs.restore_fetch,
+    "restore-part": verbs.restore_part,
+    "restore-settings": verbs.restore_settings,
+    "restore-swap": verbs.restore_swap,
+    "restore-back": verbs.restore_back,
+    "restore-finish": verbs.restore_finish,
+    "restore-discard": verbs.restore_discard,
+}
 
 
-def late(name):
-    """A module that few verbs need: the run of each night does not wait for all of them to be read."""
-    return importlib.import_module(f"lanpi.pi.backup.{name}")
-
-
-def run_unit(_reporter, _options):
-    """What lanpi-backup.service does: the run, noted for who follows and for `lanpi status`."""
-    reporter = Reporter(sys.stdout, PROGRESS)
-    with work.alone(reporter):
-        try:
-            work.run(reporter)
-        except Problem as problem:
-            status.failed(problem.what)
-            reporter.say("error", what=problem.what, next_step=problem.next_step, kind=problem.kind)
-            work.tell_admin(problem.what)
-            return STATUSES[problem.kind]
-        except Exception as error:
-            status.failed(f"internal error: {error}")
-            reporter.say(
-                "error", what=f"internal error: {error!r}", next_step=f"journalctl -u {UNIT} says more", kind="failed"
-            )
-            raise
-        reporter.say("end")
-    return 0
-
-
-def care(reporter, _options):
-    """What lanpi-backup-care.service does each week: clear up, prune, read a share of the data, prove a restore."""
-    steps = (
-        work.forget_leftovers,
-        lambda: work.prune(reporter),
-        lambda: work.verify(reporter, "5%"),
-        lambda: late("drill").drill(reporter, server="may"),
-    )
-    failures = {}  # a place that is away for weeks must not keep the others from being read and proven
-    with work.alone(reporter):
-        for step in steps:
-            try:
-                step()
-            except Problem as problem:
-                failures[problem.what] = problem
-        if failures:
-            what = "; ".join(failures)
-            status.failed(what)
-            work.tell_admin(what)
-            last = [*failures.values()][-1]
-            raise Problem(what, last.next_step, last.kind)
-
-
-def running():
-    """Whether a run is under way; one that has failed and waits to be tried again is not."""
-    said = command(["systemctl", "show", "-p", "ActiveState", "-p", "SubState", UNIT])
-    state = dict(line.split("=", 1) for line in said.split())
-    return state["ActiveState"] not in ("inactive", "failed") and not state["SubState"].startswith("auto-restart")
-
-
-def follow(reporter, _options):
-    """Start the unit (or join the run that is under way) and hand on what it says."""
-    before = None
-    if not running():
-        before = PROGRESS.stat().st_ino if PROGRESS.exists() else None
-        command(["systemctl", "stop", UNIT])  # no longer waits for its next try: this is it
-        subprocess.run(["systemctl", "reset-failed", UNIT], check=False, capture_output=True)
-        command(["systemctl", "start", "--no-block", UNIT])
-    deadline = time.monotonic() + START_SECONDS
-    while not PROGRESS.exists() or PROGRESS.stat().st_ino == before:
-        if time.monotonic() > deadline:
-            raise Problem(f"{UNIT} does not start", f"See why: journalctl -u {UNIT}")
-        time.sleep(0.1)
-    with PROGRESS.open() as file:
-        while True:
-            line = file.readline()
-            if line.endswith("\n"):
-                print(line, end="", flush=True)
-                if '"event": "end"' in line:
-                    return 0
-                if '"event": "error"' in line:
-                    return None  # said already; the exit status follows from it
-            elif not running():
-                rest = file.read()
-                print(rest, end="", flush=True)
-                if '"event": "end"' not in rest and '"event": "error"' not in rest:
-                    raise Problem("the backup was cut off", f"See why: journalctl -u {UNIT}")
-                return 0
-            else:
-                time.sleep(0.2)
-
-
-def key(reporter, _options):
-    """All that a recovery sheet needs."""
-    declared = work.manifest()
-    reporter.say("result", key=work.key(), domain=declared["domain"], repositories=declared["repositories"])
-
-
-def key_saved(reporter, _options):
-    """Somebody keeps the key elsewhere."""
-    status.update(key_saved=True, key_saved_at=now())
-    reporter.say("result")
-
-
-def rehearse(reporter, _options):
-    """Inside the drill's own unit: the second server."""
-    declared = work.manifest()
-    kinds = {item["kind"] for item in declared["items"]}
-    late("rehearsal").rehearse(reporter, declared["domain"], postgresql="postgresql" in kinds)
-
-
-def parser():
+def parser() -> argparse.ArgumentParser:
+    """The command line; ``do`` of its result is the verb's function."""
     arguments = argparse.ArgumentParser()
-    verbs = arguments.add_subparsers(dest="verb", required=True)
+    choices = arguments.add_subparsers(dest="verb", required=True)
+    parsers = {name: choices.add_parser(name) for name in VERBS}
     for name, do in VERBS.items():
-        verbs.add_parser(name).set_defaults(do=do)
-    verbs.choices["verify"].add_argument("--subset", default="")
-    verbs.choices["drill"].add_argument("--server", default="must", choices=("must", "may", "no"))
-    verbs.choices["show"].add_argument("snapshot")
-    verbs.choices["forget-repository"].add_argument("location")
-    verbs.choices["give-snapshot"].add_argument("--from", default="", dest="location")
-    verbs.choices["served"].add_argument("location")
-    verbs.choices["give"].add_argument("--final", action="store_true")
-    verbs.choices["take"].add_argument("content")
-    for verb in ("restore-fetch", "restore-part"):
-        for name in ("--from", "--key", "--environment", "--snapshot"):
-            verbs.choices[verb].add_argument(name, required=True, dest=name[2:].replace("from", "location"))
-    part = verbs.choices["restore-part"].add_mutually_exclusive_group(required=True)
+        parsers[name].set_defaults(do=do)
+    parsers["verify"].add_argument("--subset", default="")
+    parsers["drill"].add_argument("--server", default="must", choices=("must", "may", "no"))
+    parsers["show"].add_argument("snapshot")
+    for name in ("forget-repository", "served", "place-access", "place-try"):
+        parsers[name].add_argument("location")
+    parsers["place-try"].add_argument("--reach-only", action="store_true")
+    parsers["place-pin"].add_argument("host_key")
+    parsers["give-snapshot"].add_argument("--from", default="", dest="location")
+    parsers["give"].add_argument("--final", action="store_true")
+    parsers["give-stop"].add_argument("--to", default="")
+    parsers["take"].add_argument("content")
+    for name in ("restore-fetch", "restore-part"):
+        for option in ("--from", "--key", "--environment", "--snapshot"):
+            parsers[name].add_argument(option, required=True, dest=option[2:].replace("from", "location"))
+    part = parsers["restore-part"].add_mutually_exclusive_group(required=True)
     part.add_argument("--account")
     part.add_argument("--room")
     return arguments
 
 
-VERBS = {
-    "run": run_unit,
-    "care": care,
-    "follow": follow,
-    "list": lambda reporter, _: catalogue.snapshots(reporter, work.manifest()),
-    "show": lambda reporter, options: catalogue.show(reporter, work.manifest(), options.snapshot),
-    "verify": lambda reporter, options: alone(reporter, lambda: work.verify(reporter, options.subset)),
-    "prune": lambda reporter, _: alone(reporter, lambda: work.prune(reporter)),
-    "unlock": lambda reporter, _: alone(reporter, lambda: work.unlock(reporter)),
-    "drill": lambda reporter, options: alone(reporter, lambda: late("drill").drill(reporter, options.server)),
-    "give-snapshot": lambda reporter, options: alone(
-        reporter, lambda: late("drill").hand_over(reporter, options.location)
-    ),
-    "served": lambda reporter, options: late("drill").served(reporter, options.location),
-    "rehearse": rehearse,
-    "rehearse-relay": lambda reporter, _: late("rehearsal").relay(),
-    "export": lambda reporter, _: alone(reporter, lambda: late("leave").export(reporter)),
-    "export-done": lambda reporter, _: alone(reporter, lambda: late("leave").export_done(reporter)),
-    "forget-repository": lambda reporter, options: work.forget_repository(reporter, options.location),
-    "key": key,
-    "key-saved": key_saved,
-    "status": lambda reporter, _: reporter.say("result", **status.read()),
-    "give": lambda reporter, options: alone(reporter, lambda: late("handover").give(reporter, final=options.final)),
-    "give-stop": lambda reporter, _: late("handover").stop(reporter),
-    "give-start": lambda reporter, _: late("handover").start(reporter),
-    "given": lambda reporter, _: late("handover").given(reporter),
-    "give-end": lambda reporter, _: late("handover").end(reporter),
-    "take": lambda reporter, options: late("handover").expect(reporter, options.content),
-    "taken": lambda reporter, _: late("handover").arrived(reporter),
-    "restore-fetch": lambda reporter, options: late("restore").fetch(
-        reporter, options.location, options.key, options.environment, options.snapshot
-    ),
-    "restore-part": lambda reporter, options: alone(reporter, lambda: late("partial").bring(reporter, options)),
-    "restore-settings": lambda reporter, _: late("restore").settings(reporter),
-    "restore-swap": lambda reporter, _: late("restore").swap(reporter),
-    "restore-back": lambda reporter, _: late("restore").back(reporter),
-    "restore-finish": lambda reporter, _: late("restore").finish(reporter),
-    "restore-discard": lambda reporter, _: late("restore").discard(reporter),
-}
-
-
-def alone(reporter, do):
-    with work.alone(reporter):
-        do()
-
-
-def main():
+def main() -> int:
+    """Run the verb that the command line names; the exit status."""
     options = parser().parse_args()
     if os.geteuid() != 0 and options.verb != "rehearse-relay":
-        raise SystemExit("backup: only root may do this")
+        raise SystemExit("backup: only root may run this")
     os.umask(0o077)
     reporter = Reporter(sys.stdout)
     try:
-        return options.do(reporter, options) or 0
+        kind: str | None = options.do(reporter, options)
+        return STATUSES[kind] if kind else 0
     except Problem as problem:
         reporter.say("error", what=problem.what, next_step=problem.next_step, kind=problem.kind)
         return STATUSES[problem.kind]
@@ -210,7 +97,7 @@ def main():
         reporter.say(
             "error",
             what=f"internal error: {error!r}",
-            next_step="Run the same command again with --debug, and report what it shows",
+            next_step="Run the same command again with --debug, and report what it prints",
             kind="failed",
             traceback=traceback.format_exc(),
         )

@@ -1,4 +1,4 @@
-"""What belongs to one account or one room, and the SQL that brings it from a snapshot without doubling any of it.
+"""What belongs to one account or one room, and the SQL that copies it from a snapshot without duplicates.
 
 Pure: merge_sqlite.py and merge_postgres.py run it. SQLite (since 3.39) and PostgreSQL understand the same text; the
 snapshot's tables are in the schema `snapshot` of both. What both have stays as the live one has it. Both may be of
@@ -11,7 +11,7 @@ from lanpi.pi.backup.common import Problem
 
 # Sessions, routes and the like: true only of the server that wrote them.
 OF_A_MOMENT = {"sm", "route", "bosh", "proxy65", "muc_online_room", "muc_online_users", "oauth_token", "caps_features"}
-# Waiting messages are in the archive too. Given again to somebody who has fetched them they would come twice.
+# Waiting messages are in the archive too. Somebody who has fetched them already would get them twice.
 ONLY_WITH_ACCOUNT = ("push_session", "spool")
 # Columns of the tables that hold something of an account, and the values that they must have.
 OF_ACCOUNT = {"username": "username", "server_host": "server_host"}
@@ -39,13 +39,13 @@ class Part:
     room: bool = False
 
     @property
-    def values(self):
+    def values(self) -> dict[str, str]:
         """What the statements call username, host, server_host, jid."""
         jid = f"{self.name}@{self.host}"
         return {"username": self.name, "host": self.host, "server_host": self.domain, "jid": jid}
 
     @property
-    def itself(self):
+    def itself(self) -> tuple[str, dict[str, str]]:
         """The table with one row for it, and the columns that name it."""
         return ("muc_room", OF_ROOM["muc_room"]) if self.room else ("users", OF_ACCOUNT)
 
@@ -65,6 +65,12 @@ class Column:
     counted: bool
 
 
+Tables = dict[str, list[Column]]
+"""The columns of each table."""
+Statement = tuple[str, str]
+"""The table that gets rows, "" where none does, and the SQL."""
+
+
 @dataclass(frozen=True)
 class Dialect:
     """What differs: the schema of the live tables, and how a statement refers to a value."""
@@ -72,11 +78,11 @@ class Dialect:
     live: str
     value: str
 
-    def matches(self, alias, where):
+    def matches(self, alias: str, where: dict[str, str]) -> str:
         """The condition that a row is of the owner."""
         return " AND ".join(f'{alias}."{column}" = {self.value.format(name)}' for column, name in where.items())
 
-    def nowhere(self, table, condition):
+    def nowhere(self, table: str, condition: str) -> str:
         """The condition that no row `there` of a live table is like that."""
         return f'NOT EXISTS (SELECT 1 FROM {self.live}."{table}" AS there WHERE {condition})'
 
@@ -87,7 +93,7 @@ POSTGRESQL = Dialect("public", ":'{}'")  # as psql quotes its variables
 
 @dataclass(frozen=True)
 class Family:
-    """Rows with a number that other tables' rows refer to; the live database gives it out anew.
+    """Rows with a number that other tables' rows refer to; the live database assigns a new number.
 
     Attributes:
         table, number: of the rows.
@@ -99,10 +105,10 @@ class Family:
 
     table: str
     number: str
-    key: tuple
-    where: dict
-    with_new: tuple
-    always: tuple = ()
+    key: tuple[str, ...]
+    where: dict[str, str]
+    with_new: tuple[str, ...]
+    always: tuple[str, ...] = ()
 
 
 FAMILIES = (
@@ -115,13 +121,15 @@ FAMILIES = (
 )
 
 
-def absent(part):
-    """The refusal when the snapshot does not have it."""
+def absent(part: Part) -> Problem:
+    """The refusal when the account or room is not in the snapshot."""
     what = f"{'room' if part.room else 'account'} {part.name}@{part.host}"
-    return Problem(f"the snapshot has no {what}", "Take another --snapshot: `lanpi backup list`", "bad-input")
+    return Problem(
+        f"the snapshot has no {what}", "Choose another --snapshot: `lanpi backup list` shows all", "bad-input"
+    )
 
 
-def shared(live, snapshot):
+def shared(live: Tables, snapshot: Tables) -> Tables:
     """Tables and columns that both have, as the live one has them; each {table: [Column]}."""
     known = {table: {column.name for column in columns} for table, columns in snapshot.items()}
     return {
@@ -131,14 +139,14 @@ def shared(live, snapshot):
     }
 
 
-def statements(part, tables, dialect):
-    """The SQL in the order in which it is to run: (table that gets rows or "", statement)."""
+def statements(part: Part, tables: Tables, dialect: Dialect) -> list[Statement]:
+    """The SQL in the order in which it must run: (table that gets rows or "", statement)."""
     if part.room:
         return [(table, _copy(dialect, table, tables[table], where)) for table, where in OF_ROOM.items()]
     families = [family for family in FAMILIES if family.table in tables]
     apart = OF_A_MOMENT | set(ONLY_WITH_ACCOUNT) | {family.table for family in families}
     whole = [table for table, columns in tables.items() if OF_ACCOUNT.keys() <= {column.name for column in columns}]
-    # Before the account is there again, while it can be seen whether it was gone.
+    # Before the account is added, while one can still see whether it was missing.
     found = [
         (table, _copy(dialect, table, tables[table], OF_ACCOUNT, unless="users"))
         for table in ONLY_WITH_ACCOUNT
@@ -150,7 +158,7 @@ def statements(part, tables, dialect):
     return found
 
 
-def _copy(dialect, table, columns, where, unless=None):
+def _copy(dialect: Dialect, table: str, columns: list[Column], where: dict[str, str], unless: str | None = None) -> str:
     """Rows that are not in the live table; one that would break a uniqueness is left as it is live.
 
     unless: a table; nothing is copied when the owner has a row in it.
@@ -162,12 +170,12 @@ def _copy(dialect, table, columns, where, unless=None):
     return _insert(dialect, table, columns, [column.name for column in plain], f'snapshot."{table}" AS here', condition)
 
 
-def _same(column):
+def _same(column: Column) -> str:
     """PostgreSQL looks up what "=" compares by hash, and anything else row against row."""
     return f'there."{column.name}" {"=" if column.required else "IS NOT DISTINCT FROM"} here."{column.name}"'
 
 
-def _family(dialect, family, tables):
+def _family(dialect: Dialect, family: Family, tables: Tables) -> list[Statement]:
     number, parent = family.number, f'snapshot."{family.table}"'
     noted, found = f"missing_{family.table}", []
     one = f'here."{number}" IN (SELECT number FROM {noted})'
@@ -190,7 +198,15 @@ def _family(dialect, family, tables):
     return [*found, ("", f"DROP TABLE {noted}")]
 
 
-def _insert(dialect, table, columns, carried, source, condition, renumbered=None):
+def _insert(
+    dialect: Dialect,
+    table: str,
+    columns: list[Column],
+    carried: list[str],
+    source: str,
+    condition: str,
+    renumbered: str | None = None,
+) -> str:
     """In the order in which the snapshot had counted them: waiting messages are delivered in it.
 
     carried: names of the columns that are taken as they are.

@@ -6,10 +6,12 @@ SQLite's ATTACH does). PostgreSQL lets others write meanwhile: the server goes o
 
 import json
 import subprocess
+from pathlib import Path
 
 from lanpi.pi.backup import merge, postgres
-from lanpi.pi.backup.common import Problem, command
-from lanpi.pi.backup.restore import SERVER
+from lanpi.pi.backup.common import Problem, Reporter, command
+from lanpi.pi.backup.document import Database, Item
+from lanpi.pi.backup.moved import SERVER
 
 DATABASE = postgres.PART_DATABASE
 IM_CALL = "/usr/lib/lanpi/im-call"
@@ -42,42 +44,43 @@ COMMIT;
 """
 
 
-def space(entry):
+def space(entry: Database) -> int:
     """Bytes that it needs beside the dump that was fetched.
 
-    A dump of 41.7 MB (100,000 archived messages) was a database of 52.1 MB without its indexes; the rest is for the log.
+    A dump of 41.7 MB (100,000 archived messages) was a database of 52.1 MB without its indexes; the rest is for the
+    log.
     """
     return 2 * entry["bytes"]
 
 
-def bring(reporter, live, entry, root, part):
+def bring(reporter: Reporter, live: Item, entry: Database, root: Path, part: merge.Part) -> dict[str, int]:
     """Merge what the fetched dump has of it; rows added per table.
 
     live: what the manifest says of the live database. entry: what the snapshot says of its own, which is in `root`.
     """
     try:
-        reporter.step("Loading the snapshot's database beside the live one")
+        reporter.step("Loading the snapshot's database next to the live one")
         wrong = postgres.load(entry, root, DATABASE, only_rows=True)
         if wrong:
-            raise Problem(f"the snapshot's database is damaged: {wrong[0]}", "Take another --snapshot")
+            raise Problem(f"the snapshot's database is damaged: {wrong[0]}", "Choose another --snapshot")
         snapshot = _columns(DATABASE)
         if not _holds(part):
             raise merge.absent(part)
-        reporter.step("Bringing it in, with the server in use")
+        reporter.step("Restoring it while the server is in use")
         open_before = _is_open(part)
         text = script(part, merge.shared(_columns(live["database"]), snapshot))
         try:
             added = counts(postgres.query(text, live["database"], part.values))
         except Problem as problem:
-            hint = "Run it again; if it stays so, restore all of it onto another Pi"
-            raise Problem(f"nothing was brought in: {problem.what}", hint) from problem
+            hint = "Run the command again; if it fails again, restore the whole snapshot onto another Pi"
+            raise Problem(f"nothing was restored: {problem.what}", hint) from problem
     finally:
         postgres.drop(DATABASE)
     _refresh(part, added, open_before)
     return added
 
 
-def script(part, tables):
+def script(part: merge.Part, tables: merge.Tables) -> str:
     """For psql: everything in one transaction; says TABLE ROWS for each statement that adds rows."""
     lines = [BEGIN]
     for table, statement in merge.statements(part, tables, merge.POSTGRESQL):
@@ -87,40 +90,40 @@ def script(part, tables):
     return "".join([*lines, COMMIT])
 
 
-def counts(said):
-    """Rows by table of what the script said, without those that got none."""
+def counts(said: str) -> dict[str, int]:
+    """Rows added by table, from the script's output; tables without new rows are left out."""
     pairs = [line.split() for line in said.splitlines()]
     return {table: int(rows) for table, rows in pairs if int(rows)}
 
 
-def _columns(database):
+def _columns(database: str) -> merge.Tables:
     found = json.loads(postgres.query(COLUMNS, database))
     return {table: [merge.Column(*column) for column in columns] for table, columns in found.items()}
 
 
-def _holds(part):
+def _holds(part: merge.Part) -> bool:
     table, where = part.itself
     condition = merge.POSTGRESQL.matches("here", where)
     return postgres.query(f'SELECT 1 FROM public."{table}" AS here WHERE {condition};', DATABASE, part.values) == "1"
 
 
-def _serves():
+def _serves() -> bool:
     return subprocess.run(["systemctl", "is-active", "--quiet", SERVER], check=False).returncode == 0
 
 
-def _call(name, /, **arguments):
+def _call(name: str, /, **arguments: str) -> str:
     return command([IM_CALL, name, "-"], stdin=json.dumps(arguments))
 
 
-def _is_open(part):
+def _is_open(part: merge.Part) -> bool:
     """Whether it is a room that the server holds in memory."""
     if not part.room or not _serves():
         return False
     return part.values["jid"] in json.loads(_call("muc_online_rooms", service=part.host))
 
 
-def _refresh(part, added, open_before):
-    """Let the server see what is there; also when nothing was added, since an earlier run may have been cut off here."""
+def _refresh(part: merge.Part, added: dict[str, int], open_before: bool) -> None:
+    """Let the server see the new rows; even if none were added, since an earlier run may have stopped here."""
     if not _serves():
         return
     if open_before and added.keys() - {"archive", "archive_prefs"}:

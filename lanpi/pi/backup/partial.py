@@ -1,13 +1,15 @@
-"""One account or one room of a snapshot, brought into the server that is in use."""
+"""Restore one account or one room of a snapshot into the running server."""
 
+import argparse
 import hashlib
 import json
 import shutil
 from pathlib import Path
 
 from lanpi.pi.backup import merge_postgres, merge_sqlite, work
-from lanpi.pi.backup.common import FOLDER, Problem, empty, require_space
+from lanpi.pi.backup.common import FOLDER, Problem, Reporter, empty, require_space
 from lanpi.pi.backup.content import NAME, read_content, sha256
+from lanpi.pi.backup.document import Content, Database, FileEntry
 from lanpi.pi.backup.merge import Part
 from lanpi.pi.backup.places import opened
 from lanpi.pi.backup.restic import Restic
@@ -19,13 +21,17 @@ ENGINES = {"sqlite": merge_sqlite, "postgresql": merge_postgres}
 CALLED = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
-def bring(reporter, options):
-    """Merge what is named; result: rows added per table, files added."""
+def bring(reporter: Reporter, options: argparse.Namespace) -> None:
+    """Merge the named account or room; result: rows added per table, files added."""
     declared, domain = work.manifest(), work.manifest()["domain"]
     name, _, host = (options.account or options.room).partition("@")
     ours = host == domain if options.account else host.endswith(f".{domain}")
     if not name or not ours:
-        raise Problem(f"{options.account or options.room} is not of {domain}", "Write it whole: NAME@…", "bad-input")
+        raise Problem(
+            f"{options.account or options.room} does not belong to {domain}",
+            "Write the full address: NAME@…",
+            "bad-input",
+        )
     part = Part(name, host, domain, room=bool(options.room))
     live = next(item for item in declared["items"] if item["kind"] in ENGINES)
     try:
@@ -38,24 +44,26 @@ def bring(reporter, options):
     reporter.say("result", added=added, files=placed, rows=sum(added.values()))
 
 
-def upload_folder(jid):
+def upload_folder(jid: str) -> str:
     """Name of the folder with an account's files (mod_http_upload, jid_in_url: sha1)."""
-    return hashlib.sha1(jid.encode()).hexdigest()
+    return hashlib.sha1(jid.encode(), usedforsecurity=False).hexdigest()
 
 
-def its_database(content, kind):
+def its_database(content: Content, kind: str) -> Database:
     """The snapshot's entry for its database, which must be of the same kind as the one in use."""
     entry = next(entry for entry in content["databases"] if entry["kind"] in ENGINES)
     if entry["kind"] != kind:
         raise Problem(
-            f"the snapshot's database is {CALLED[entry['kind']]}, and here it is {CALLED[kind]}",
-            "Restore all of it onto another Pi (a virtual one will do), and look there",
+            f"the snapshot's database is {CALLED[entry['kind']]}, but this Pi uses {CALLED[kind]}",
+            "Restore the whole snapshot onto another Pi (a virtual one will do)",
             "bad-input",
         )
     return entry
 
 
-def _fetch(reporter, options, uploads, kind):
+def _fetch(
+    reporter: Reporter, options: argparse.Namespace, uploads: str, kind: str
+) -> tuple[Database, dict[str, FileEntry]]:
     reporter.step(f"Looking for the snapshot at {options.location}")
     with opened(options.location) as repository:
         restic = Restic(repository, options.location, options.key, options.environment)
@@ -66,15 +74,15 @@ def _fetch(reporter, options, uploads, kind):
         needed = entry["bytes"] + ENGINES[kind].space(entry) + sum(known["bytes"] for known in files.values())
         require_space(FOLDER, needed, "the snapshot's part")
         empty(PART)
-        reporter.step(f"Fetching what is needed of snapshot {snapshot['short_id']}")
+        reporter.step(f"Fetching the needed part of snapshot {snapshot['short_id']}")
         wanted = [f"--include=/{entry['file']}"] + ([f"--include=/files{uploads}"] if files else [])
         restic.run("restore", "--no-lock", snapshot["id"], "--target", str(PART), *wanted)
     if sha256(PART / entry["file"]) != entry["sha256"]:
-        raise Problem("the snapshot's database is not what was backed up", "Take another --snapshot")
+        raise Problem("the snapshot's database differs from what was backed up", "Choose another --snapshot")
     return entry, files
 
 
-def _place(path, copy, known):
+def _place(path: Path, copy: Path, known: FileEntry) -> int:
     if path.exists() or not copy.is_file() or sha256(copy) != known["sha256"]:
         return 0
     for folder in reversed(path.relative_to(UPLOADS).parents[:-1]):

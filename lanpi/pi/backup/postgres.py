@@ -1,9 +1,11 @@
 """A PostgreSQL database: dumped with its rows counted in the same transaction, restored beside the old one."""
 
 import subprocess
+from pathlib import Path
 
 from lanpi.pi.backup.common import Problem, command
 from lanpi.pi.backup.content import COUNT_NOBODYS, hash_differences, sha256, table_differences
+from lanpi.pi.backup.document import Database, Item
 
 AS_POSTGRES = ["runuser", "-u", "postgres", "--"]
 PSQL = [*AS_POSTGRES, "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
@@ -18,7 +20,7 @@ COUNT = """SELECT count(*) || ' ' || coalesce(sum(('x' || substr(md5(t::text), 1
   FROM "{table}" t;"""
 
 
-def counted(lines):
+def counted(lines: dict[str, str]) -> tuple[dict[str, int], dict[str, str]]:
     """Rows and hashes of tables from COUNT's answers: {table: "ROWS HASH"}."""
     pairs = {table: line.split() for table, line in lines.items()}
     return {table: int(rows) for table, (rows, _) in pairs.items()}, {
@@ -26,8 +28,8 @@ def counted(lines):
     }
 
 
-def query(sql, database="postgres", values=None):
-    """What psql prints, stripped.
+def query(sql: str, database: str = "postgres", values: dict[str, str] | None = None) -> str:
+    """The output of psql, stripped.
 
     values: variables that the SQL names as :'name', which psql quotes. No secrets: they are in the argument list.
     """
@@ -35,12 +37,12 @@ def query(sql, database="postgres", values=None):
     return command([*PSQL, *variables, "-d", database], stdin=sql).strip()
 
 
-def size(item):
+def size(item: Item) -> int:
     """Bytes of the database, an upper bound of its dump."""
     return int(query(f"SELECT pg_database_size('{item['database']}')"))
 
 
-def dump(item, stage):
+def dump(item: Item, stage: Path) -> Database:
     """Dump into `stage`; the entry for the content."""
     name = f"databases/{item['name']}.pgdump"
     target = stage / name
@@ -64,6 +66,7 @@ def dump(item, stage):
                     cwd="/",
                 )
         finally:
+            assert session.stdin
             session.stdin.close()
     if done.returncode != 0:
         raise Problem(f"pg_dump failed: {done.stderr.strip()}")
@@ -82,19 +85,21 @@ def dump(item, stage):
     }
 
 
-def _ask(session, sql):
+def _ask(session: subprocess.Popen[str], sql: str) -> list[str]:
+    assert session.stdin
+    assert session.stdout
     session.stdin.write(sql + "\n\\echo lanpi-end\n")
     session.stdin.flush()
     lines = []
     while (line := session.stdout.readline().rstrip("\n")) != "lanpi-end":
         if session.poll() is not None:
-            raise Problem("PostgreSQL ended the session", "`lanpi doctor` says what is wrong")
+            raise Problem("PostgreSQL ended the session", "Run `lanpi doctor` to see what is wrong")
         lines.append(line)
     return lines
 
 
-def load(entry, root, database, *, only_rows=False):
-    """Restore the dump as a database of its own; what is not as it was.
+def load(entry: Database, root: Path, database: str, *, only_rows: bool = False) -> list[str]:
+    """Restore the dump as a separate database; returns how it differs from the original.
 
     database: its new name; one of that name is dropped first.
     only_rows: without indexes, keys and references, for a database that is read through once.
@@ -116,30 +121,30 @@ def load(entry, root, database, *, only_rows=False):
     return compare(entry, database)
 
 
-def compare(entry, database):
-    """Tables of a database that are not as a snapshot says, by rows and by hash."""
+def compare(entry: Database, database: str) -> list[str]:
+    """Tables of a database that differ from a snapshot, by rows and by hash."""
     names = query(TABLES, database).split()
     rows, hashes = counted({table: query(COUNT.format(table=table), database) for table in names})
     wrong = table_differences(entry["tables"], rows)
     return wrong + hash_differences(entry.get("hashes", {}), hashes, entry["tables"])
 
 
-def exists(database):
+def exists(database: str) -> bool:
     """Whether there is a database of that name."""
     return query(f"SELECT 1 FROM pg_database WHERE datname = '{database}'") == "1"
 
 
-def rename(old, new):
-    """Give a database that nobody uses another name."""
+def rename(old: str, new: str) -> None:
+    """Rename a database that nobody uses."""
     query(f'ALTER DATABASE "{old}" RENAME TO "{new}"')
 
 
-def drop(database):
+def drop(database: str) -> None:
     """Remove a database."""
     query(f'DROP DATABASE IF EXISTS "{database}"')
 
 
-def drop_leftovers():
-    """What a power cut left of a drill or a partial restore; only while none is under way."""
+def drop_leftovers() -> None:
+    """Remove what a power cut left of a drill or a partial restore; only while none is in progress."""
     for database in (PART_DATABASE, DRILL_DATABASE):
         drop(database)

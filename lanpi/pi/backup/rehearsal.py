@@ -13,9 +13,10 @@ import ssl
 import subprocess
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lanpi.pi.backup.common import Problem, command
+from lanpi.pi.backup.common import Problem, Reporter, command
 from lanpi.pi.backup.content import NOBODYS
 
 HOME = "/var/lib/ejabberd"
@@ -32,7 +33,7 @@ AS_EJABBERD = ("setpriv", "--reuid=ejabberd", "--regid=ejabberd", "--init-groups
 RELAY = ("/usr/lib/lanpi/backup", "rehearse-relay")
 
 
-def rehearse(reporter, domain, *, postgresql):
+def rehearse(reporter: Reporter, domain: str, *, postgresql: bool) -> None:
     """Run the second server; how many people it serves and how long it took to start and to log in."""
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -58,14 +59,14 @@ def rehearse(reporter, domain, *, postgresql):
     reporter.say("result", people=len(people), start_seconds=round(started - began, 1), login_seconds=round(took, 2))
 
 
-def _libraries():
+def _libraries() -> dict[str, str]:
     """Where Debian's ejabberd finds its libraries: ejabberdctl knows the architecture's folder."""
     found = re.search(r"^ERL_LIBS='(.*)'$", Path("/usr/sbin/ejabberdctl").read_text(), re.MULTILINE)
     return {"ERL_LIBS": found[1]} if found else {}
 
 
 @contextlib.contextmanager
-def _running(argv, environment):
+def _running(argv: Sequence[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(argv, env=environment, cwd=HOME, stdout=subprocess.DEVNULL) as process:
         try:
             yield process
@@ -77,21 +78,21 @@ def _running(argv, environment):
                 process.kill()
 
 
-def _wait(server):
+def _wait(server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while subprocess.run([IM_CALL, "status"], capture_output=True, check=False).returncode != 0:
         if server.poll() is not None or time.monotonic() > deadline:
             lines = LOG.read_text(errors="replace").splitlines() if LOG.exists() else []
             said = [line for line in lines if "[critical]" in line or "[error]" in line] or lines[-1:]
-            raise Problem(f"a server does not start with the restored data: {' '.join(said[:1])}")
+            raise Problem(f"a server did not start with the restored data: {' '.join(said[:1])}")
         time.sleep(0.5)
 
 
-def _ask(name, **arguments):
+def _ask(name: str, **arguments: str) -> str:
     return command([IM_CALL, name, "-"], stdin=json.dumps(arguments), seconds=120)
 
 
-def log_in(domain, user, password):
+def log_in(domain: str, user: str, password: str) -> None:
     """Log in as an app does (TLS, SASL, a bound session) and ask the archive a question; raises Problem."""
     context = ssl.create_default_context()
     # Nobody else is in this network, and a certificate of one's own (tls.mode: files) may be of any authority.
@@ -119,16 +120,16 @@ def log_in(domain, user, password):
             _read_until(stream, expected)
 
 
-def _read_until(stream, expected):
+def _read_until(stream: ssl.SSLSocket, expected: str) -> None:
     seen = ""
     while expected not in seen:
         data = stream.recv(65536)
         if not data or "<failure" in seen or "type='error'" in seen:
-            raise Problem(f"nobody can log in at the second server: it said {seen[-200:] or 'nothing'}")
+            raise Problem(f"nobody can log in to the second server: it answered {seen[-200:] or 'nothing'}")
         seen += data.decode(errors="replace")
 
 
-def relay():
+def relay() -> None:
     """PostgreSQL's Unix socket as a port of this network, for this user: the server knows it by its address."""
     with socket.create_server(("127.0.0.1", POSTGRESQL_PORT)) as server:
         while True:
@@ -139,7 +140,7 @@ def relay():
                 threading.Thread(target=_pump, args=pair, daemon=True).start()
 
 
-def _pump(source, target):
+def _pump(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)

@@ -15,33 +15,25 @@ import socket
 import sqlite3
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 from lanpi.pi.backup import postgres
-from lanpi.pi.backup.common import (
-    FOLDER,
-    HANDED,
-    Problem,
-    command,
-    empty,
-    make_folder,
-    now,
-    read_json,
-    require_space,
-    write_whole,
-)
+from lanpi.pi.backup.common import FOLDER, HANDED, Problem, Reporter, command, empty, now, read_json, require_space
 from lanpi.pi.backup.content import FORMAT, NAME, check_sqlite, hashes, nobodys, resting, sha256, tables
+from lanpi.pi.backup.document import Content, Database, FileEntry, Item, Known, Manifest, Mnesia, Owned
+from lanpi.pi.files import make_folder, write_whole
 
 LAST = FOLDER / "last-content.json"
 IM_CALL = "/usr/lib/lanpi/im-call"
 HTTP_OK = 200
 BUSY_SECONDS = 60
-HANDED_SECONDS = 24 * 3600  # who fetches a copy for longer than that has gone
+HANDED_SECONDS = 24 * 3600  # whoever takes longer than this to fetch a copy is gone
 FRESH_SECONDS = 5  # a file changed this lately may still be written to
 
 
-def stage(manifest, reporter, place):
+def stage(manifest: Manifest, reporter: Reporter, place: Path) -> Content:
     """Fill `place` (STAGE, HANDED); returns the content.
 
     manifest: /etc/lanpi/backup-manifest.json.
@@ -52,14 +44,14 @@ def stage(manifest, reporter, place):
     require_space(FOLDER, _bytes_needed(items), "a consistent copy")
     empty(place)
     began = time.time()
-    last = read_json(LAST) or {}
-    known = last.get("files", {})
-    content = {
+    known: Known | None = read_json(LAST)
+    last: Known = known or {"files": {}, "databases": []}
+    content: Content = {
         "format": FORMAT,
         "made": now(),
         "hostname": socket.gethostname(),
         "domain": manifest["domain"],
-        "versions": versions(manifest),
+        "versions": versions(manifest["version"]),
         "items": items,
         "databases": [],
         "mnesia": None,
@@ -71,45 +63,43 @@ def stage(manifest, reporter, place):
         for item in items:
             if item["kind"] in DATABASES:
                 reporter.step(f"Copying the database {item['name']}")
-                content["databases"].append(DATABASES[item["kind"]](item, place, last.get("databases", [])))
-        if asked:
+                content["databases"].append(DATABASES[item["kind"]](item, place, last["databases"]))
+        if asked and mnesia:
             content["mnesia"] = _mnesia(Path(mnesia["path"]), place, asked, reporter)
     reporter.step("Collecting files")
     for item in items:
         if item["kind"] == "files":
-            _files(item, place, content, known, began)
+            _files(item, place, content, last["files"], began)
     write_whole(place / NAME, json.dumps(content, sort_keys=True))
     return content
 
 
-def remember(content):
-    """Keep what is known of the files and tables, so that the next run need not read those that stayed."""
+def remember(content: Content) -> None:
+    """Keep what is known of files and tables, so that the next run need not read the unchanged ones again."""
     write_whole(LAST, json.dumps({"files": content["files"], "databases": content["databases"]}))
 
 
-def clear(place):
-    """The copy has done its work: it is as secret as the original, and as large."""
+def clear(place: Path) -> None:
+    """Remove the copy after use: it is as secret as the original, and as large."""
     empty(place)
 
 
-def forget_handed():
-    """Remove a copy that nobody came for any more: the one who asked for it was cut off."""
+def forget_handed() -> None:
+    """Remove a copy that was never fetched, because the connection of whoever asked for it was lost."""
     if HANDED.exists() and time.time() - HANDED.stat().st_mtime > HANDED_SECONDS:
         empty(HANDED)
 
 
-def versions(manifest):
+def versions(lanpi: str) -> dict[str, str]:
     """lanpi's version and those of the packages that wrote the data."""
     said = command(["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Status}\n"])
     rows = (line.split() for line in said.splitlines())
     wanted = ("ejabberd", "postgresql", "restic")
-    return {"lanpi": manifest["version"]} | {
-        row[0]: row[1] for row in rows if row[-1] == "installed" and row[0] in wanted
-    }
+    return {"lanpi": lanpi} | {row[0]: row[1] for row in rows if row[-1] == "installed" and row[0] in wanted}
 
 
-def _bytes_needed(items):
-    """Upper bound of what the copy takes beside the originals."""
+def _bytes_needed(items: list[Item]) -> int:
+    """Upper bound of the space that the copy takes in addition to the originals."""
     needed = 0
     for item in items:
         if item["kind"] == "sqlite":
@@ -125,30 +115,30 @@ def _bytes_needed(items):
     return needed
 
 
-def _can_link(path):
+def _can_link(path: Path) -> bool:
     return path.exists() and path.stat().st_dev == FOLDER.stat().st_dev
 
 
-def _sqlite(item, place, last):
+def _sqlite(item: Item, place: Path, last: list[Database]) -> Database:
     """One read transaction from begin to end: in WAL mode writers go on meanwhile, and none of it is in the copy."""
     source, name = Path(item["path"]), f"databases/{item['name']}.sqlite"
     target = place / name
     target.parent.mkdir(mode=0o700, exist_ok=True)
     if not source.is_file():
-        raise Problem(f"{source} is not there", "`lanpi doctor` says what is wrong with the server")
+        raise Problem(f"{source} is missing", "Run `lanpi doctor` to see what is wrong with the server")
     live = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, timeout=BUSY_SECONDS)
     copy = sqlite3.connect(target)
     try:
-        copy.execute("PRAGMA synchronous = OFF")  # made anew after a power cut
-        # All pages in one step: between two steps a writer would make SQLite begin again (sqlite.org/backup.html).
+        copy.execute("PRAGMA synchronous = OFF")  # written again after a power cut
+        # All pages in one step: between two steps a writer would make SQLite start over (sqlite.org/backup.html).
         live.backup(copy, pages=-1)
     except sqlite3.Error as error:
-        raise Problem(f"{source} cannot be copied: {error}", "`lanpi doctor` says what is wrong") from error
+        raise Problem(f"{source} cannot be copied: {error}", "Run `lanpi doctor` to see what is wrong") from error
     finally:
         copy.close()
         live.close()
     target.chmod(0o600)
-    entry = {
+    entry: Database = {
         "kind": "sqlite",
         "name": item["name"],
         "file": name,
@@ -156,19 +146,30 @@ def _sqlite(item, place, last):
         "owner": item["owner"],
         "bytes": target.stat().st_size,
         "sha256": sha256(target),
+        "tables": {},
     }
     # Byte for byte what the last run has checked, counted and hashed.
-    same = next(
-        (known for known in last if entry.items() <= known.items() and {"hashes", "nobodys"} <= set(known)), None
-    )
+    same = next((known for known in last if _is_same(entry, known)), None)
     if same:
         return same
     check_sqlite(target)
     with resting(target) as database:
-        return entry | {"tables": tables(database), "nobodys": nobodys(database), "hashes": hashes(database)}
+        entry["tables"], entry["nobodys"] = tables(database), nobodys(database)
+        entry["hashes"] = hashes(database)
+    return entry
 
 
-def _postgresql(item, place, _last):
+def _is_same(entry: Database, known: Database) -> bool:
+    """Whether a copy is the one that is known with everything that is counted of it."""
+    counted = ("tables", "nobodys", "hashes")
+    return (
+        "hashes" in known
+        and "nobodys" in known
+        and all(known.get(name) == value for name, value in entry.items() if name not in counted)
+    )
+
+
+def _postgresql(item: Item, place: Path, _last: list[Database]) -> Database:
     return postgres.dump(item, place)
 
 
@@ -176,7 +177,7 @@ DATABASES = {"sqlite": _sqlite, "postgresql": _postgresql}
 
 
 @contextlib.contextmanager
-def _asked(item):
+def _asked(item: Item | None) -> Iterator[subprocess.Popen[str] | None]:
     """Ask ejabberd for its own backup of Mnesia, which it makes while the databases are copied; None without `item`.
 
     All in one call: each start of Python costs a Pi more than what it asks.
@@ -188,28 +189,29 @@ def _asked(item):
     calls = [["mnesia_list_tables", {}], ["backup", {"file": item["path"]}]]
     pipe = subprocess.PIPE
     with subprocess.Popen([IM_CALL, "batch"], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as asked:
-        with contextlib.suppress(BrokenPipeError):  # its exit status says it
+        with contextlib.suppress(BrokenPipeError):  # its exit status is checked
+            assert asked.stdin
             asked.stdin.write(json.dumps(calls))
             asked.stdin.close()
         asked.stdin = None  # communicate() would write to it
         yield asked
 
 
-def _mnesia(written, place, asked, reporter):
-    """What ejabberd keeps in Mnesia on disk: with SQL storage only its schema. None when it does not run."""
+def _mnesia(written: Path, place: Path, asked: subprocess.Popen[str], reporter: Reporter) -> Mnesia | None:
+    """What ejabberd keeps in Mnesia on disk: with SQL storage only its schema. None when it is not running."""
     answers, _ = asked.communicate()
     if asked.returncode != 0:
-        # A server that is down is no reason to have no backup: people's data are in the database and the files.
-        reporter.say("note", text="ejabberd does not run: without its own backup of Mnesia", next_step="lanpi doctor")
+        # A server that is down must not prevent a backup: people's data are in the database and the files.
+        reporter.say("note", text="ejabberd is not running: the backup has no copy of Mnesia", next_step="lanpi doctor")
         return None
     (listed, answer), (backed_up, said) = json.loads(answers)
     if backed_up != HTTP_OK:
-        raise Problem(f"ejabberd's own backup failed: {said.strip()}", "`lanpi logs ejabberd` says why")
+        raise Problem(f"ejabberd's own backup failed: {said.strip()}", "See why: lanpi logs ejabberd")
     # ejabberd before 25 has no such command; its tables are then in the backup, but not counted.
     rows = json.loads(answer) if listed == HTTP_OK else []
     on_disk = {row["name"]: row["elements"] for row in rows if "disc" in row["storage_type"].lower()}
     if not written.is_file() or written.stat().st_size == 0:
-        raise Problem("ejabberd's own backup left no file", "`lanpi logs ejabberd` says why")
+        raise Problem("ejabberd's own backup left no file", "See why: lanpi logs ejabberd")
     target = place / "mnesia" / "ejabberd.backup"
     target.parent.mkdir(mode=0o700)
     shutil.move(written, target)
@@ -223,7 +225,7 @@ def _mnesia(written, place, asked, reporter):
     }
 
 
-def _walk(path):
+def _walk(path: Path) -> Iterator[tuple[Path, bool]]:
     """A file, or all files and folders below a folder, with whether each is a folder; links are left out."""
     if path.is_file() and not path.is_symlink():
         yield path, False
@@ -233,37 +235,42 @@ def _walk(path):
             yield from _walk(child)
 
 
-def _files(item, place, content, known, began):
+def _files(item: Item, place: Path, content: Content, known: dict[str, FileEntry], began: float) -> None:
     for path, is_folder in _walk(Path(item["path"])):
         target = Path(f"{place}/files{path}")
         try:
             status = path.lstat()
-            owner = {"mode": status.st_mode & 0o7777, "owner": _user(status.st_uid), "group": _group(status.st_gid)}
+            owned: Owned = {
+                "item": item["name"],
+                "mode": status.st_mode & 0o7777,
+                "owner": _user(status.st_uid),
+                "group": _group(status.st_gid),
+            }
             if is_folder:
                 target.mkdir(parents=True, exist_ok=True)
-                content["folders"][str(path)] = owner | {"item": item["name"]}
+                content["folders"][str(path)] = owned
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             _take(path, target, fresh=status.st_mtime > began - FRESH_SECONDS)
         except FileNotFoundError:
-            continue  # removed by its owner meanwhile
+            continue  # removed by its owner in the meantime
         copied = target.stat()
-        before = known.get(str(path), {})
-        same = (before.get("bytes"), before.get("mtime_ns"), before.get("inode")) == (
+        before = known.get(str(path))
+        same = before and (before["bytes"], before["mtime_ns"], before["inode"]) == (
             copied.st_size,
             copied.st_mtime_ns,
             status.st_ino,
         )
-        content["files"][str(path)] = owner | {
-            "item": item["name"],
+        content["files"][str(path)] = {
+            **owned,
             "bytes": copied.st_size,
             "mtime_ns": copied.st_mtime_ns,
             "inode": status.st_ino,
-            "sha256": before["sha256"] if same else sha256(target),
+            "sha256": before["sha256"] if before and same else sha256(target),
         }
 
 
-def _take(path, target, *, fresh):
+def _take(path: Path, target: Path, *, fresh: bool) -> None:
     """A link costs nothing, but shares later writes: what may still be written to is copied."""
     if not fresh:
         try:
@@ -276,14 +283,14 @@ def _take(path, target, *, fresh):
     shutil.copy2(path, target, follow_symlinks=False)
 
 
-def _user(uid):
+def _user(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
 
 
-def _group(gid):
+def _group(gid: int) -> str:
     try:
         return grp.getgrgid(gid).gr_name
     except KeyError:

@@ -5,61 +5,57 @@ import fcntl
 import json
 import os
 import re
-import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from lanpi.pi.alerts.send import send
+from lanpi.pi.alerts.settings import Settings, read_secrets, read_settings
 from lanpi.pi.backup import postgres, stage, status
 from lanpi.pi.backup.catalogue import tag
-from lanpi.pi.backup.common import (
-    KEY,
-    MANIFEST,
-    RUN,
-    STAGE,
-    Problem,
-    command,
-    make_folder,
-    now,
-    read_json,
-)
+from lanpi.pi.backup.common import KEY, MANIFEST, RUN, STAGE, Heard, Problem, Reporter, command, now, read_json
 from lanpi.pi.backup.content import summary
+from lanpi.pi.backup.document import Content, Manifest, Saved
 from lanpi.pi.backup.places import is_local, named, opened, require_writable
 from lanpi.pi.backup.restic import NO_REPOSITORY, Restic, ResticError
+from lanpi.pi.files import make_folder
 
 PACK = re.compile(r"[Pp]ack (?:ID )?([0-9a-f]{64})")
 
 
-def manifest():
+def manifest() -> Manifest:
     """What the install declared."""
-    found = read_json(MANIFEST)
+    found: Manifest | None = read_json(MANIFEST)
     if found is None:
-        raise Problem("backups are not set up here", "Run `lanpi install`", "bad-input")
+        raise Problem("backups are not set up on this Pi", "Run `lanpi install`", "bad-input")
     return found
 
 
 @contextlib.contextmanager
-def alone(reporter):
-    """One work at a time; the others wait. The kernel frees the lock of a process that died."""
+def alone(reporter: Reporter) -> Iterator[None]:
+    """One task at a time; the others wait. The kernel frees the lock of a process that died."""
     make_folder(RUN)
     with (RUN / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            reporter.step("Waiting for another backup work to end")
+            reporter.step("Waiting for another backup task to finish")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def run(reporter):
-    """Back up to every repository; one that fails does not keep the others from theirs."""
+def run(reporter: Reporter) -> None:
+    """Back up to every repository; one that fails does not stop the others."""
     declared = manifest()
     if not declared["repositories"]:
-        raise Problem("there is no repository to back up to", "Name one: --set backup.repositories=[…]", "bad-input")
+        raise Problem("there is no repository to back up to", "Set one: --set backup.repositories=[…]", "bad-input")
     began = time.monotonic()
     _note_clock(reporter)
     stage.forget_handed()
     status.forget_repositories(declared["repositories"])
-    failures, results, content = [], [], None
+    failures: list[str] = []
+    results: list[Saved] = []
     with _hooks(declared, reporter, failures):
         try:
             content = stage.stage(declared, reporter, STAGE)
@@ -77,19 +73,19 @@ def run(reporter):
         finally:
             stage.clear(STAGE)
     if failures:
-        raise Problem("; ".join(failures), "Mend that, and run `lanpi backup now`")
+        raise Problem("; ".join(failures), "Fix the problem, then run `lanpi backup now`")
     status.update(last_error="")
     reporter.say("result", repositories=results, seconds=round(time.monotonic() - began, 1), **summary(content))
 
 
-def _note_clock(reporter):
+def _note_clock(reporter: Reporter) -> None:
     """A Pi has no clock of its own: without the network's it may believe that it is last week."""
     last = status.read()["last_success"]
     if last > now():
-        reporter.say("note", text=f"the clock says {now()}, and the last backup was made at {last}")
+        reporter.say("note", text=f"the clock says {now()}, but the last backup was made at {last}")
 
 
-def _save(declared, location, content, heard):
+def _save(declared: Manifest, location: str, content: Content, heard: Heard) -> Saved:
     known = status.read()["repositories"].get(location, {})
     with opened(location) as repository:
         require_writable(repository, location)
@@ -104,8 +100,8 @@ def _save(declared, location, content, heard):
                 raise
             # A disk that is not mounted looks like an empty folder: filling the card instead would help nobody.
             raise Problem(
-                f"the repository that was at {location} is not there any more",
-                f"Is its disk mounted? To begin a new one there: lanpi backup forget-repository {location}",
+                f"the repository at {location} no longer exists",
+                f"Is its disk mounted? To start a new one there: lanpi backup forget-repository {location}",
             ) from error
     status.update_repository(
         location,
@@ -117,7 +113,7 @@ def _save(declared, location, content, heard):
     return {"location": location, "snapshot": done["snapshot_id"][:8], "added_bytes": done["data_added"]}
 
 
-def _make_repository(restic, repository, location):
+def _make_repository(restic: Restic, repository: str, location: str) -> None:
     if not restic.exists():
         if is_local(repository):
             make_folder(Path(repository).parent)
@@ -125,28 +121,28 @@ def _make_repository(restic, repository, location):
     status.update_repository(location, made=now())
 
 
-def forget_repository(reporter, location):
+def forget_repository(reporter: Reporter, location: str) -> None:
     """Allow a new repository where one was."""
     status.update_repository(location, made="")
     reporter.say("result", location=location)
 
 
-def _forget(restic, declared):
-    """Forget by the retention; what nothing refers to any more is removed by prune."""
+def _forget(restic: Restic, declared: Manifest) -> None:
+    """Forget snapshots by the retention; prune removes the data that nothing refers to any more."""
     keep = [f"--keep-{name}={count}" for name, count in declared["keep"].items() if count]
     restic.run("forget", "--tag", tag(declared), "--group-by", "tags", *keep)
 
 
-def forget_leftovers():
-    """Remove the databases that a work left which was cut off."""
+def forget_leftovers() -> None:
+    """Remove the databases that an interrupted task left."""
     if any(item["kind"] == "postgresql" for item in manifest()["items"]):
         postgres.drop_leftovers()
 
 
-def prune(reporter):
-    """Remove what no snapshot refers to."""
+def prune(reporter: Reporter) -> None:
+    """Remove the data that no snapshot refers to."""
 
-    def each(restic, location):
+    def each(restic: Restic, location: str) -> None:
         reporter.step(f"Pruning {location}")
         restic.past_dead_locks(lambda: _forget(restic, manifest()))
         restic.past_dead_locks(lambda: restic.run("prune"))
@@ -154,52 +150,52 @@ def prune(reporter):
     _everywhere(reporter, each)
 
 
-def unlock(reporter):
-    """Take away dead locks."""
+def unlock(reporter: Reporter) -> None:
+    """Remove stale locks."""
 
-    def each(restic, location):
-        reporter.step(f"Looking for dead locks at {location}")
+    def each(restic: Restic, location: str) -> None:
+        reporter.step(f"Looking for stale locks at {location}")
         count = restic.unlock()
-        reporter.say("note", text=f"{location}: {count or 'no'} dead locks")
+        reporter.say("note", text=f"{location}: {count or 'no'} stale locks removed")
 
     _everywhere(reporter, each)
 
 
-def verify(reporter, subset):
+def verify(reporter: Reporter, subset: str) -> None:
     """Check each repository, and read all of its data, or a share such as "5%".
 
-    Names the snapshots that damage hits.
+    Where data are damaged, the failure names the affected snapshots.
     """
 
-    def each(restic, location):
+    def each(restic: Restic, location: str) -> None:
         reporter.step(f"Reading {location}")
         share = f"--read-data-subset={subset}" if subset else "--read-data"
         try:
             restic.past_dead_locks(lambda: restic.run("check", share))
         except Problem as problem:
             hit = _snapshots_hit(restic, getattr(problem, "said", ""))
-            text = f"damaged; snapshots hit: {', '.join(hit)}" if hit else problem.what
-            raise Problem(text, "Copy what still restores; make a new repository on another disk") from problem
+            text = f"damaged; affected snapshots: {', '.join(hit)}" if hit else problem.what
+            raise Problem(text, "Restore what you still can; create a new repository on another disk") from problem
         status.update_repository(location, last_verified=now())
 
     _everywhere(reporter, each)
     status.update(last_verified=now())
 
 
-def _snapshots_hit(restic, said):
+def _snapshots_hit(restic: Restic, said: str) -> list[str]:
     packs = sorted(set(PACK.findall(said)))
     if not packs:
         return []
     try:
         found = json.loads(restic.run("find", "--json", "--pack", *packs))
     except (Problem, ValueError):
-        # Where the damage is in the tree of files itself, nobody can tell any more: all that may be hit.
+        # With damage in the tree of files itself, nobody can tell: then all that may be affected.
         return [snapshot["short_id"] for snapshot in restic.snapshots()]
     return sorted({entry["snapshot"][:8] for entry in found if "snapshot" in entry})
 
 
-def _everywhere(reporter, each):
-    """Do something for each repository, all of them, and fail at the end with all that failed."""
+def _everywhere(reporter: Reporter, each: Callable[[Restic, str], None]) -> None:
+    """Do something for every repository, and fail at the end with everything that failed."""
     failures = []
     for location in manifest()["repositories"]:
         try:
@@ -209,18 +205,18 @@ def _everywhere(reporter, each):
             failures.append(named(location, problem.what))
             status.update_repository(location, last_error=problem.what, last_error_at=now())
     if failures:
-        raise Problem("; ".join(failures), "`lanpi status` goes on showing it until it works")
+        raise Problem("; ".join(failures), "`lanpi status` shows the failure until it works again")
     reporter.say("result", repositories=manifest()["repositories"])
 
 
-def versions_differ(content):
-    """Whether another ejabberd wrote the snapshot than the one that is here."""
-    return content["versions"].get("ejabberd") != stage.versions({"version": ""}).get("ejabberd")
+def versions_differ(content: Content) -> bool:
+    """Whether a different ejabberd than this Pi's wrote the snapshot."""
+    return content["versions"].get("ejabberd") != stage.versions("").get("ejabberd")
 
 
 @contextlib.contextmanager
-def _hooks(declared, reporter, failures):
-    """Run the hooks around the block; the one after runs whatever happened, and learns it from LANPI_BACKUP.
+def _hooks(declared: Manifest, reporter: Reporter, failures: list[str]) -> Iterator[None]:
+    """Run the hooks around the block; the hook after it always runs, and learns the outcome from LANPI_BACKUP.
 
     One that fails before means no backup (what it should have stopped may still write); one that fails after is
     one failure more, and never hides the first.
@@ -229,7 +225,7 @@ def _hooks(declared, reporter, failures):
     try:
         yield
     except BaseException:
-        with contextlib.suppress(Problem):  # the news is what failed first
+        with contextlib.suppress(Problem):  # report what failed first
             _hook(declared["hook_after"], reporter, "failed")
         raise
     try:
@@ -238,7 +234,7 @@ def _hooks(declared, reporter, failures):
         failures.append(problem.what)
 
 
-def _hook(path, reporter, how):
+def _hook(path: str | None, reporter: Reporter, how: str) -> None:
     if path:
         reporter.step(f"Running {path}")
         try:
@@ -247,28 +243,21 @@ def _hook(path, reporter, how):
             raise Problem(f"the hook {path} cannot run: {error.strerror}", f"chmod +x {path}") from error
 
 
-def tell_admin(what):
-    """A message to the administrator's account; the backup's own failure stays the news if even that fails."""
+def tell_admin(what: str) -> None:
+    """Tell the administrator in every way that is set up; if even that fails, the backup's own failure is reported."""
     declared = manifest()
     if not declared["notify"]:
         return
-    message = {
-        "type": "chat",
-        "from": declared["domain"],
-        "to": f"{declared['admin']}@{declared['domain']}",
-        "subject": "Backup",
-        "body": f"The backup failed: {what}",
-    }
-    done = subprocess.run(
-        [stage.IM_CALL, "send_message", "-"], input=json.dumps(message), capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        print(f"note: the administrator could not be told: {done.stderr or done.stdout}", flush=True)
+    settings = read_settings() or Settings(declared["domain"], declared["admin"])
+    failed = send(settings, read_secrets(), "Backup", f"The backup failed: {what}")
+    for way, why in failed.items():
+        # To the journal: whoever follows has the backup's own failure already.
+        sys.stderr.write(f"the administrator could not be told by {way}: {why}\n")
 
 
-def key():
-    """The repositories' key; printed to nobody but a recovery sheet."""
+def key() -> str:
+    """The repositories' key; it is printed on recovery sheets only."""
     try:
         return KEY.read_text().strip()
     except FileNotFoundError as error:
-        raise Problem("backups are not set up here", "Run `lanpi install`", "bad-input") from error
+        raise Problem("backups are not set up on this Pi", "Run `lanpi install`", "bad-input") from error

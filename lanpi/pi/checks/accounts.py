@@ -1,18 +1,18 @@
-"""The two accounts of the checks: made on the Pi, their passwords never leave it."""
+"""The two accounts of the checks: created on the Pi; their passwords never leave it."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any
 
 from lanpi.pi.checks.names import ACCOUNTS, SECRETS
+from lanpi.pi.files import write_whole
 from lanpi.pi.im import api as im
 from lanpi.pi.xmpp.client import Login
 
 
 def logins(settings: dict[str, Any]) -> tuple[Login, Login]:
-    """How the two log in; the accounts are made where there are none yet.
+    """How the two log in; missing accounts are created.
 
     Args:
         settings: ``domain``, and ``ca``: what to verify the certificate against, None for the system's authorities.
@@ -28,7 +28,7 @@ def logins(settings: dict[str, Any]) -> tuple[Login, Login]:
 
 
 def _known() -> dict[str, str] | None:
-    """The passwords that are kept; None where there are none, or not what they should be."""
+    """The stored passwords; None where there are none, or where they are not valid."""
     try:
         passwords = json.loads(Path(SECRETS).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
@@ -37,7 +37,7 @@ def _known() -> dict[str, str] | None:
 
 
 def renew(domain: str) -> dict[str, str]:
-    """Give both new passwords, and make them where they are missing, as after a restore onto another Pi.
+    """Set new passwords for both, and create missing accounts, as after a restore onto another Pi.
 
     Raises:
         OSError, ValueError: ejabberd does not answer, or refuses.
@@ -49,12 +49,5 @@ def renew(domain: str) -> dict[str, str]:
             im.call(domain, "change_password", user=name, host=domain, newpass=password)
         else:
             im.call(domain, "register", user=name, host=domain, password=password)
-    target = Path(SECRETS)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(target.with_suffix(".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(passwords, file)
-        file.flush()
-        os.fsync(file.fileno())
-    target.with_suffix(".new").replace(target)
+    write_whole(Path(SECRETS), json.dumps(passwords), mode=0o600)
     return passwords

@@ -1,6 +1,6 @@
-"""What a check does: log in, write, read, look into the archive, open the WebSocket, fetch the page.
+"""What a check does: log in, send, receive, read the archive, open the WebSocket, fetch the web page.
 
-It leaves nothing on the card, but for one archived message a day: it announces no presence, for ejabberd writes
+It writes nothing to the card, except one archived message a day: it announces no presence, for ejabberd writes
 down when somebody who was present leaves, and its message asks not to be stored (XEP-0334).
 """
 
@@ -54,7 +54,7 @@ async def talk(logins: tuple[Login, Login], archived: str | None, note: Callable
         wanted = body if archived is None else archived
         while wanted not in await receiver.archive(logins[0].jid):
             if not keep:
-                raise NotArchived("a message that was archived is not in the archive any more")
+                raise NotArchived("an archived message is no longer in the archive")
             if time.monotonic() - delivered > ARCHIVE_SECONDS:
                 raise XmppError("a message was delivered but is not in the archive")
             await asyncio.sleep(0.05)

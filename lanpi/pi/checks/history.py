@@ -1,11 +1,10 @@
-"""The history of the checks, as the Pi keeps it; only its sum, unless more is asked for."""
+"""The history of the checks, as the Pi keeps it; only a summary, unless more is asked for."""
 
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from itertools import pairwise
-from statistics import median
 from typing import Any
 
 from lanpi.pi.checks import ring
@@ -20,12 +19,12 @@ DAY_SECONDS = 86400
 
 
 def history(source: Source, now: float, asked_seconds: float, board: dict[str, Any]) -> dict[str, Any] | None:
-    """What ``lanpi.status.model.History`` holds; None where nothing was kept, or cannot be read.
+    """What ``lanpi.health.readings.History`` holds; None where nothing was kept, or cannot be read.
 
     Args:
         source: the machine.
         now: its clock.
-        asked_seconds: samples of so long are in it, one by one.
+        asked_seconds: include the samples of this long, one by one.
         board: what lanpi.pi.read.board gives: the sizes of which the samples are parts.
     """
     text = source.read_text(LIVE)
@@ -66,7 +65,7 @@ def history(source: Source, now: float, asked_seconds: float, board: dict[str, A
 
 
 def _bad_since(samples: list[ring.Sample], board: dict[str, Any]) -> dict[str, float]:
-    """Since when the figure behind a line has been yellow or red; by the line's key."""
+    """Since when the figure behind a line has been at warning or critical; by the line's key."""
 
     def share(value: float | None, total: float, percent: float = 100) -> float | None:
         return None if value is None or not total else percent * value / total
@@ -89,7 +88,7 @@ def _bad_since(samples: list[ring.Sample], board: dict[str, Any]) -> dict[str, f
 
 
 def _unseen_seconds(samples: list[ring.Sample], began: float, ended: float) -> float:
-    """How long nobody looked: the Pi was off, or a power cut took what was not yet on the card."""
+    """How long there were no checks: the Pi was off, or a power cut took what was not yet on the card."""
     moments = [began, *(sample.epoch for sample in samples), ended]
     return sum(after - before for before, after in pairwise(moments) if after - before > MISSED_SECONDS)
 
@@ -101,5 +100,7 @@ def midnight(now: float) -> float:
 
 
 def _median(samples: list[ring.Sample], name: str) -> float | None:
+    from statistics import median  # noqa: PLC0415 - python3-minimal lacks it, and without lanpi there is no history
+
     known = [value for sample in samples if (value := getattr(sample, name)) is not None]
     return round(median(known), 4) if known else None

@@ -12,7 +12,7 @@ ERLANG, JOURNAL = "ejabberd.service", "systemd-journald.service"
 
 
 def sample(source: Machine, domain: str, now: float, before: Sample | None) -> Sample:
-    """The figures; None for what it cannot tell.
+    """The figures; None for what the machine does not report.
 
     Args:
         source: the machine.
@@ -22,7 +22,7 @@ def sample(source: Machine, domain: str, now: float, before: Sample | None) -> S
     """
     span = now - before.epoch if before else 0.0
     if not 0 < span <= COARSE_SECONDS:
-        # The first, or the first after a pause: what happened meanwhile is not this moment's.
+        # The first sample, or the first after a pause: what happened in between does not belong to this moment.
         span = 60.0
     found = board.board(source)
     people = im.people(domain, span)

@@ -1,11 +1,10 @@
-"""The history as samples: one for each check, drawn together when they grow old. Pure."""
+"""The history as samples: one for each check, merged when they grow old. Pure."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby, pairwise
-from math import inf
-from statistics import fmean
+from math import fsum, inf
 from typing import Any
 
 from lanpi.pi.checks.names import AHEAD_SECONDS, COARSE_SECONDS, FINE_SECONDS, KEEP_SECONDS
@@ -19,12 +18,12 @@ _SUMMED = ("checks", "passed", "span", "sent", "received")
 
 @dataclass(frozen=True)
 class Sample:
-    """The Pi at one moment; older ones stand for an hour. New fields go to the end: their order is that on the card.
+    """The Pi at one moment; an older sample stands for an hour. Add new fields at the end: the card has the same order.
 
     Attributes:
         epoch: when, in seconds since 1970 by the Pi's clock.
         checks, passed: how many checks it stands for, and how many of them found that messages pass.
-        error: what the last one that failed said, "" for none.
+        error: the message of the last failed check, "" for none.
         login, delivery, archive, websocket, web: how long each took, in seconds; None where it was not reached.
         memory_available, swap_used, disk_free: bytes.
         disk_written, ejabberd_written, postgresql_written, journal_written: bytes, counted by the kernel since boot
@@ -87,7 +86,7 @@ def from_lines(text: str) -> list[Sample]:
 
 
 def newest(text: str, epoch: float, most: float = inf) -> list[Sample]:
-    """Of lines in order of time the samples from a moment on, or so many; the others are not even looked at."""
+    """From lines in order of time, the samples after a moment, or the last few; the others are not even parsed."""
     found: list[Sample] = []
     for line in reversed(text.splitlines()):
         sample = _from_line(line)
@@ -137,7 +136,7 @@ def _together(samples: Sequence[Sample]) -> Sample:
         elif name in _LAST:
             values[name] = known[-1]
         else:
-            values[name] = round(fmean(known), 4)
+            values[name] = round(fsum(known) / len(known), 4)
     return Sample(**values)
 
 
@@ -147,7 +146,7 @@ def since(samples: Iterable[Sample], epoch: float) -> list[Sample]:
 
 
 def written(samples: Sequence[Sample], name: str = "disk_written") -> float | None:
-    """Bytes written over these samples, as one of WRITTEN counts them; it begins anew at each boot or start."""
+    """Bytes written over these samples, by one of the counters in WRITTEN, which restart at each boot or start."""
     counts: list[float] = [count for sample in samples if (count := getattr(sample, name)) is not None]
     if len(counts) < 2:
         return None
@@ -155,7 +154,7 @@ def written(samples: Sequence[Sample], name: str = "disk_written") -> float | No
 
 
 def bad_since(samples: Sequence[Sample], is_bad: Callable[[Sample], bool]) -> float | None:
-    """Since which of the samples something has been bad without a break; None when it is not bad in the last."""
+    """The sample since which something has been bad without a break; None when the last one is not bad."""
     began = None
     for sample in reversed(samples):
         if not is_bad(sample):

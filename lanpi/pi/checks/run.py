@@ -1,4 +1,4 @@
-"""The program that lanpi-check.timer starts: one check, one sample; and at boot and shutdown the history's way."""
+"""The program that lanpi-check.timer starts: one check, one sample; at boot and shutdown it moves the history."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ def check(settings: dict[str, Any], archived: str | None) -> tuple[dict[str, Any
         try:
             found, kept = exchange.look(logins, archived)
         except exchange.NotArchived:
-            # An older copy was restored, or somebody tidied up: whether the archive works, a new message tells.
+            # An older copy was restored, or somebody cleaned up: a new message shows whether the archive works.
             found, kept = exchange.look(logins, None)
         if "not-authorized" in found.get("error", ""):
             accounts.renew(settings["domain"])

@@ -1,4 +1,4 @@
-"""Where the history is kept: in memory, and now and then on the card."""
+"""Where the history is kept: in memory, and from time to time on the card."""
 
 import contextlib
 import fcntl
@@ -9,11 +9,12 @@ from pathlib import Path
 from lanpi.pi.checks import ring
 from lanpi.pi.checks.names import REWRITE_LINES
 from lanpi.pi.checks.ring import Sample
+from lanpi.pi.files import write_whole
 
 
 @contextlib.contextmanager
 def alone(path: str) -> Iterator[None]:
-    """Wait until nobody else is at it, and keep others waiting; a process that ends lets go by that."""
+    """Wait for the lock and hold it; it is released when the process ends."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w") as file:
@@ -41,15 +42,8 @@ def last(path: str) -> Sample | None:
 
 def write(path: str, samples: list[Sample]) -> int:
     """Replace a file, atomically; returns the bytes written."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(".new")
     text = "".join(map(ring.to_line, samples))
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(target)
+    write_whole(Path(path), text, mode=0o644)
     return len(text)
 
 
@@ -62,7 +56,7 @@ def append(path: str, sample: Sample) -> None:
 
 
 def load(live: str, kept: str) -> None:
-    """After a boot: bring the history from the card into memory, before what is there already."""
+    """After a boot: load the history from the card into memory, ahead of what is there already."""
     have = read(live)
     first = have[0].epoch if have else float("inf")
     write(live, [sample for sample in read(kept) if sample.epoch < first] + have)
@@ -71,7 +65,7 @@ def load(live: str, kept: str) -> None:
 def save(live: str, kept: str, now: float) -> int:
     """Put what is new on the card, and what is kept of the history into memory; returns the bytes for the card.
 
-    The card's copy grows at its end and is written anew only when it is a good day longer than what is kept of it, or
+    The card's copy grows at its end and is rewritten only when it is a good day longer than what is kept of it, or
     when a power cut left half a line there.
     """
     samples = ring.thin(read(live), now)

@@ -18,7 +18,7 @@ _FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
 
 
 class WebError(Exception):
-    """It did not work; the text says what."""
+    """Something did not work; the text says what."""
 
 
 def _connect(address: str, port: int, domain: str, context: ssl.SSLContext) -> ssl.SSLSocket:
@@ -92,7 +92,7 @@ def fetch(address: str, port: int, domain: str, context: ssl.SSLContext) -> bool
                 headers = http.client.parse_headers(stream)
                 wanted = int(headers.get("Content-Length", "0"))
                 if len(stream.read(wanted)) < wanted:
-                    raise WebError("the web page was cut off")
+                    raise WebError("the web page ended early")
                 return True
     except (OSError, http.client.HTTPException) as error:
         raise WebError(f"no web page: {error}") from error

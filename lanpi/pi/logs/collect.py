@@ -1,7 +1,6 @@
 """Read, filter, redact and print the Pi's logs; one JSON document a line."""
 
 import argparse
-import gzip
 import json
 import os
 import re
@@ -19,7 +18,7 @@ FILES: dict[str, tuple[str, Callable[[str], dict[str, Any] | None]]] = {
     "ejabberd": ("/var/log/ejabberd/ejabberd.log", lines.ejabberd),
     "redis": ("/var/log/redis/redis-server.log", lines.redis),
 }
-UNITS = ("ejabberd.service", "redis-server.service", "epmd.service", "postgresql@*.service", "lanpi-*")
+UNITS = ("ejabberd.service", "redis-server.service", "epmd.service", "nginx.service", "postgresql@*.service", "lanpi-*")
 # Of the kernel only what explains a server's trouble: memory, cards, power, heat, file systems.
 KERNEL = (
     "Out of memory|oom-kill|Killed process|mmc|I/O error|EXT4-fs|Buffer I/O|[Uu]nder-?voltage|Voltage normal"
@@ -61,6 +60,8 @@ def read_file(path: str, parse: Callable[[str], dict[str, Any] | None], since: f
 
 
 def _texts(path: str) -> Iterator[str]:
+    import gzip  # noqa: PLC0415 - python3-minimal lacks it, and a machine without lanpi has no such logs
+
     with gzip.open(path, "rt", errors="replace") if path.endswith(".gz") else Path(path).open(errors="replace") as file:
         yield from file
 
@@ -140,9 +141,14 @@ def follow(services: list[str], emit: Callable[[dict[str, Any]], None]) -> None:
                 process.wait()
 
 
-def _secrets() -> str | None:
+def _secrets() -> list[str]:
+    found = secrets.values(_text(secrets.SECRETS))
+    return found + [value for path in secrets.VARIABLES for value in secrets.variables(_text(path))]
+
+
+def _text(path: str) -> str | None:
     try:
-        return Path(secrets.SECRETS).read_text()
+        return Path(path).read_text()
     except (FileNotFoundError, PermissionError):  # nor can whoever may not read it see logs that hold them
         return None
 
@@ -156,7 +162,7 @@ def main() -> None:
     parser.add_argument("--follow", action="store_true")
     parser.add_argument("--services", default="")
     options = parser.parse_args()
-    redact = secrets.redactor(secrets.values(_secrets()))
+    redact = secrets.redactor(_secrets())
     services = [name for name in options.services.split(",") if name]
     pattern = re.compile(options.grep, re.I) if options.grep else None
     level = lines.LEVELS.index(options.level)

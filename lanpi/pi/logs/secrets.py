@@ -5,8 +5,11 @@ import re
 from collections.abc import Callable
 
 SECRETS = "/etc/lanpi/secrets.json"
+VARIABLES = ("/etc/lanpi/backup.env", "/etc/lanpi/alert.env")
+"""Files of NAME=VALUE lines with what storages, mail servers and web addresses ask for."""
 REDACTED = "[redacted]"
 _SHORTEST = 6
+_SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")
 # What people and programs write beside a secret; ejabberd logs stanzas only at debug, where these matter most.
 _SHAPES = (
     re.compile(r"""((?:password|passwd|secret|token|requirepass)["']?\s*[:=]\s*["']?)([^\s"',}]{4,})""", re.I),
@@ -35,9 +38,17 @@ def values(text: str | None) -> list[str]:
     return sorted(found, key=len, reverse=True)
 
 
+def variables(text: str | None) -> list[str]:
+    """The values in the text of a file of :data:`VARIABLES` that are secret by their names; nothing without a file."""
+    pairs = (line.split("=", 1) for line in (text or "").splitlines() if "=" in line and not line.startswith("#"))
+    found = (value.strip().strip("'\"") for name, value in pairs if _SECRET_NAME.search(name))
+    return [value for value in found if len(value) >= _SHORTEST]
+
+
 def redactor(secrets: list[str]) -> Callable[[str], str]:
     """A function that takes these values, and what looks like one, out of a text."""
-    known = re.compile("|".join(map(re.escape, secrets))) if secrets else None
+    longest_first = sorted(secrets, key=len, reverse=True)
+    known = re.compile("|".join(map(re.escape, longest_first))) if secrets else None
 
     def redact(text: str) -> str:
         if known:

@@ -4,47 +4,47 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Sample = tuple[str, dict[str, str], float | None]
-"""Name, labels and value; None is a figure that the machine cannot tell."""
+"""Name, labels and value; None is a figure that the machine does not report."""
 
 HELP = {
     "lanpi_status": "The verdict: 0 ok, 1 warning, 2 critical, 3 unknown.",
-    "lanpi_check_level": "One line of the status: 0 ok, 1 warning, 2 critical; absent while it cannot be told.",
-    "lanpi_service_active": "Whether systemd has the unit active.",
-    "lanpi_service_restarts": "Restarts by systemd since somebody started the unit.",
-    "lanpi_service_memory_bytes": "Memory of the unit.",
-    "lanpi_service_cpu_percent": "Share of one core while it was looked at.",
-    "lanpi_service_written_bytes": "Bytes written to disks since the unit was started.",
-    "lanpi_people_registered": "Accounts.",
+    "lanpi_check_level": "One line of the status: 0 ok, 1 warning, 2 critical; absent while unknown.",
+    "lanpi_service_active": "Whether systemd reports the unit as active.",
+    "lanpi_service_restarts": "Restarts by systemd since the unit was started by hand or at boot.",
+    "lanpi_service_memory_bytes": "Memory used by the unit.",
+    "lanpi_service_cpu_percent": "Processor time used, in percent of one core, during the reading.",
+    "lanpi_service_written_bytes": "Bytes that the unit has written to disks since it was started.",
+    "lanpi_people_registered": "Registered accounts.",
     "lanpi_people_online": "People with at least one session.",
-    "lanpi_sessions": "Sessions.",
+    "lanpi_sessions": "Connected sessions.",
     "lanpi_messages_sent_per_minute": "Messages sent between people in the last minute.",
     "lanpi_messages_received_per_minute": "Messages received from people in the last minute.",
     "lanpi_answer_seconds": "How long ejabberd took to answer.",
-    "lanpi_ejabberd_processes": "Processes inside ejabberd's Erlang.",
-    "lanpi_checks_day": "Checks whether messages pass, over the last day.",
-    "lanpi_checks_passed_day": "Those of them that passed.",
-    "lanpi_check_seconds": "How long a part of the last check took.",
-    "lanpi_load5": "Load over five minutes.",
-    "lanpi_memory_total_bytes": "Memory.",
-    "lanpi_memory_available_bytes": "Memory that is to be had without swapping.",
-    "lanpi_swap_total_bytes": "Swap.",
-    "lanpi_swap_used_bytes": "Swap in use.",
+    "lanpi_ejabberd_processes": "Processes in ejabberd's Erlang virtual machine.",
+    "lanpi_checks_day": "Checks in the last day of whether messages pass.",
+    "lanpi_checks_passed_day": "Checks in the last day that passed.",
+    "lanpi_check_seconds": "How long each part of the last check took.",
+    "lanpi_load5": "Load average over five minutes.",
+    "lanpi_memory_total_bytes": "Total memory.",
+    "lanpi_memory_available_bytes": "Memory available without swapping.",
+    "lanpi_swap_total_bytes": "Total swap space.",
+    "lanpi_swap_used_bytes": "Swap space in use.",
     "lanpi_temperature_celsius": "Temperature of the processor.",
-    "lanpi_throttled_flags": "The firmware's get_throttled.",
-    "lanpi_disk_total_bytes": "The root file system's size.",
-    "lanpi_disk_free_bytes": "What is free there.",
+    "lanpi_throttled_flags": "The firmware's throttling flags (vcgencmd get_throttled).",
+    "lanpi_disk_total_bytes": "Size of the root file system.",
+    "lanpi_disk_free_bytes": "Free space on the root file system.",
     "lanpi_disk_written_bytes": "Bytes written to the disk since boot.",
-    "lanpi_logs_bytes": "What the logs take.",
-    "lanpi_certificate_days_left": "Days until the served certificate ends.",
+    "lanpi_logs_bytes": "Space that the logs use.",
+    "lanpi_certificate_days_left": "Days until the certificate in use expires.",
     "lanpi_security_updates": "Packages with a pending security upgrade.",
     "lanpi_reboot_needed": "Whether a reboot is due.",
-    "lanpi_link_signal_dbm": "Wi-Fi signal.",
-    "lanpi_link_speed_mbit": "Speed of the link.",
+    "lanpi_link_signal_dbm": "Wi-Fi signal strength.",
+    "lanpi_link_speed_mbit": "Speed of the network link.",
 }
 
 
 def exposition(samples: Iterable[Sample]) -> str:
-    """Samples as text, each name once with its help; what is not known is left out.
+    """Samples as text, each name once with its help; unknown values are left out.
 
     Raises:
         KeyError: a sample's name is not in ``HELP``.

@@ -2,34 +2,26 @@
 
 import argparse
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from lanpi.pi.files import write_whole
 from lanpi.pi.im import api as im
 from lanpi.pi.metrics import exposition
 from lanpi.pi.read.source import Machine
 from lanpi.pi.status import CONFIG, collect
 
 FILE = "/run/lanpi-metrics/lanpi.prom"
-"""In memory: a card is not for what is new every minute."""
+"""In memory: figures that change every minute would wear the card."""
 
 
 def figures(source: Machine, units: list[str]) -> Iterator[exposition.Sample]:
-    """Everything that the Pi knows of itself."""
+    """All figures that the Pi has about itself."""
     yield from exposition.samples(collect(source, units), {})
-    # Not running: that it is not active is said already.
+    # Not running: the figures say already that it is not active.
     with contextlib.suppress(OSError, ValueError):
         answer = im.call(im.domain_of(source.read_text(CONFIG)), "stats", name="processes")
         yield "lanpi_ejabberd_processes", {}, float(answer)
-
-
-def write(path: str, text: str) -> None:
-    """Put the file in place at once: the exporter may read at any moment."""
-    new = Path(path + ".new")
-    new.write_text(text)
-    new.chmod(0o644)
-    os.replace(new, path)  # noqa: PTH105
 
 
 def main() -> None:
@@ -37,4 +29,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="metrics")
     parser.add_argument("--units", default="")
     options = parser.parse_args()
-    write(FILE, exposition.exposition(figures(Machine(), [name for name in options.units.split(",") if name])))
+    found = figures(Machine(), [name for name in options.units.split(",") if name])
+    # In one step: the exporter may read the file at any moment.
+    write_whole(Path(FILE), exposition.exposition(found), mode=0o644)

@@ -11,8 +11,6 @@ from lanpi.pi.read.source import Machine
 Source = Machine | Recorded
 
 KIBIBYTE = 1024
-# The same flags that vcgencmd prints, for those who may not open its device.
-THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
 
 
 def board(source: Source) -> dict[str, Any]:
@@ -21,16 +19,16 @@ def board(source: Source) -> dict[str, Any]:
     disk = storage.storage(source)
     load = (source.read_text("/proc/loadavg") or "").split()
     device = disk["device"].removeprefix("/dev/")
-    flags = hardware["throttled_flags"]
     return {
         "model": hardware["model"],
         "cores": hardware["cores"],
         "is_virtual": hardware["is_virtual"],
+        "is_container": hardware["is_container"],
         "uptime_seconds": uptime_seconds(source),
         "load": [float(value) for value in load[:3]],
         **memory(source, hardware["memory_bytes"]),
         "temperature_celsius": hardware["temperature_celsius"],
-        "throttled_flags": _throttled(source) if flags is None else flags,
+        "throttled_flags": hardware["throttled_flags"],
         "disk_kind": disk["kind"],
         "disk_total_bytes": disk["root_total_bytes"],
         "disk_free_bytes": disk["root_free_bytes"],
@@ -102,11 +100,6 @@ def _zram(source: Source) -> tuple[int | None, int | None]:
         if name.startswith("zram") and len(fields) > 2 and source.exists(f"/dev/{name}"):
             original, taken, found = original + int(fields[0]), taken + int(fields[2]), True
     return (original, taken) if found else (None, None)
-
-
-def _throttled(source: Source) -> int | None:
-    text = (source.read_text(THROTTLED) or "").strip()
-    return int(text, 16) if re.fullmatch(r"(0x)?[0-9a-fA-F]+", text) else None
 
 
 def written_since_boot(source: Source, device: str) -> int | None:

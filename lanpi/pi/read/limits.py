@@ -3,9 +3,11 @@
 import glob
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
+
+from lanpi.pi.read import units
+from lanpi.pi.read.source import Machine
 
 
 def collect(wanted: dict[str, tuple[str, str, str]]) -> dict[str, str | None]:
@@ -18,17 +20,17 @@ def collect(wanted: dict[str, tuple[str, str, str]]) -> dict[str, str | None]:
     for kind, place, key in wanted.values():
         if kind == "unit":
             keys.setdefault(place, set()).add(key)
-    shown = {unit: _properties(unit, names) for unit, names in keys.items()}
+    source = Machine()
+    shown = {unit: _properties(source, unit, tuple(sorted(names))) for unit, names in keys.items()}
     return {
         name: shown[place].get(key) if kind == "unit" else _look(kind, place, key)
         for name, (kind, place, key) in wanted.items()
     }
 
 
-def _properties(unit: str, names: set[str]) -> dict[str, str]:
-    command = ["systemctl", "show", "-p", ",".join(sorted(names)), unit]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+def _properties(source: Machine, unit: str, names: tuple[str, ...]) -> dict[str, str]:
+    found = units.show(source, [unit], names)
+    return found[0] if found else {}
 
 
 def _text(path: str) -> str:

@@ -61,7 +61,7 @@ def _lock_holder(source: Source) -> str:
         if process:
             return f"{_process_name(source, process)} (pid {process})"
         if process == 0:
-            return "a process that cannot be seen"
+            return "a process that only root can see"
     return ""
 
 

@@ -12,6 +12,7 @@ The layout under the tree's root:
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +68,14 @@ class Recorded:
             return 0, recorded.read_text("utf-8")
         raise LookupError(f"{self._root} has no recording of: {' '.join(argv)}")
 
-    def unit_states(self, units: list[str]) -> str:
+    def show_units(self, units: list[str], properties: Sequence[str]) -> str:
         """From "units": {name: "enabled/active"}; any other unit is not found."""
         known: dict[str, str] = self._machine["units"]
         blocks = []
         for unit in units:
             enabled, _, active = known.get(unit, "/inactive").partition("/")
             load = "loaded" if unit in known else "not-found"
-            blocks.append(f"LoadState={load}\nUnitFileState={enabled}\nActiveState={active}\n")
+            blocks.append(f"Id={unit}\nLoadState={load}\nUnitFileState={enabled}\nActiveState={active}\n")
         return "\n".join(blocks)
 
     def can_fetch(self, uri: str) -> bool:
@@ -108,6 +109,11 @@ class Recorded:
 
     def is_root(self) -> bool:
         return bool(self._machine["root"])
+
+    def missing_modules(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """From "missing_modules": [name]; none without."""
+        missing: list[str] = self._machine.get("missing_modules", [])
+        return tuple(name for name in names if name in missing)
 
     def kernel_clock_synchronised(self) -> bool | None:
         known: bool | None = self._machine["clock_synchronised"]

@@ -4,14 +4,16 @@ import re
 from fnmatch import fnmatchcase
 from typing import Any
 
+from lanpi.pi.read import units
 from lanpi.pi.read.recorded import Recorded
 from lanpi.pi.read.source import Machine
 
 Source = Machine | Recorded
 
 PROPERTIES = (
-    "Id,LoadState,UnitFileState,ActiveState,SubState,Result,Type,ActiveEnterTimestamp,StateChangeTimestamp,"
-    "NRestarts,MemoryCurrent,ControlGroup,ConditionResult,ConditionTimestamp"
+    *units.STATE,
+    *("SubState", "Result", "Type", "ActiveEnterTimestamp", "StateChangeTimestamp", "NRestarts", "MemoryCurrent"),
+    *("ControlGroup", "ConditionResult", "ConditionTimestamp"),
 )
 POSTGRESQL = "postgresql@"
 """How the units of PostgreSQL's clusters begin; postgresql.service only stands for them all."""
@@ -20,36 +22,28 @@ SLICES = ("/system.slice", "/lanpi.slice")
 KIBIBYTE = 1024
 
 
-def read_units(source: Source, units: list[str]) -> list[dict[str, str]]:
-    """``systemctl show`` of those units that are there, as property -> text."""
-    # --all, or a pattern does not find what stands still.
-    told = source.command("systemctl", "show", "--all", "--timestamp=unix", f"--property={PROPERTIES}", "--", *units)
-    return parse_show(told[1]) if told else []
+def read_units(source: Source, names: list[str]) -> list[dict[str, str]]:
+    """Properties of those units that are on this machine and for it."""
+    return for_this_machine(units.show(source, names, PROPERTIES))
 
 
-def parse_show(text: str) -> list[dict[str, str]]:
-    """Blocks of ``systemctl show``; units that are not installed left out."""
-    blocks: list[dict[str, str]] = []
-    for block in re.split(r"\n\s*\n", text.strip()):
-        properties = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        # A condition was tried and does not hold (a time service in a container): not for this machine.
-        elsewhere = (
-            properties.get("ConditionResult") == "no"
-            and _timestamp(properties.get("ConditionTimestamp", "")) is not None
-            and properties.get("ActiveState") == "inactive"
-        )
-        if (
-            properties.get("LoadState", "not-found") not in ("not-found", "masked")
-            and not elsewhere
-            and properties["Id"] not in {known["Id"] for known in blocks}
-        ):
-            blocks.append(properties)
-    return blocks
+def for_this_machine(blocks: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The blocks without units that are not installed, or whose condition does not hold here."""
+    return [block for block in blocks if units.is_there(block) and not _elsewhere(block)]
 
 
-def asked_for(blocks: list[dict[str, str]], units: list[str]) -> list[dict[str, str]]:
-    """Those of the blocks whose names are among the units, which may be patterns (systemctl(1))."""
-    return [block for block in blocks if any(fnmatchcase(block["Id"], unit) for unit in units)]
+def _elsewhere(block: dict[str, str]) -> bool:
+    """A condition was tried and does not hold, as of a time service in a container."""
+    return (
+        block.get("ConditionResult") == "no"
+        and units.timestamp(block.get("ConditionTimestamp", "")) is not None
+        and block.get("ActiveState") == "inactive"
+    )
+
+
+def asked_for(blocks: list[dict[str, str]], names: list[str]) -> list[dict[str, str]]:
+    """Those of the blocks whose names are among these, which may be patterns (systemctl(1))."""
+    return [block for block in blocks if any(fnmatchcase(block["Id"], name) for name in names)]
 
 
 def groups(source: Source) -> list[str]:
@@ -109,13 +103,7 @@ def services(
 def _since(block: dict[str, str]) -> float | None:
     """When an active unit was started, and when another came into its state."""
     active = block.get("ActiveState") == "active"
-    return _timestamp(block.get("ActiveEnterTimestamp" if active else "StateChangeTimestamp", ""))
-
-
-def _timestamp(text: str) -> float | None:
-    """ "@1795422564"; anything else (nothing, or "n/a") is no time."""
-    seconds = text.removeprefix("@")
-    return float(seconds) if seconds.isdigit() and int(seconds) else None
+    return units.timestamp(block.get("ActiveEnterTimestamp" if active else "StateChangeTimestamp", ""))
 
 
 def _number(text: str) -> int | None:

@@ -5,27 +5,16 @@ runs against the files and outputs of machines that are not at hand.
 """
 
 import contextlib
-import ctypes
 import fcntl
+import importlib.machinery
 import os
 import struct
 import subprocess
 import time
+from collections.abc import Sequence
 
 COMMAND_TIMEOUT_SECONDS = 15
 _APT_HELPER = "/usr/lib/apt/apt-helper"
-
-
-class _Timex(ctypes.Structure):
-    """The first members of struct timex (adjtimex(2)); the rest is room for the kernel to write in."""
-
-    _fields_ = [
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("rest", ctypes.c_byte * 256),
-    ]
 
 
 class Machine:
@@ -87,10 +76,11 @@ class Machine:
             return None
         return done.returncode, done.stdout.decode(errors="replace")
 
-    def unit_states(self, units: list[str]) -> str:
-        """``systemctl show`` of some units, one block a unit in the order asked for."""
-        properties = "--property=LoadState,UnitFileState,ActiveState"
-        done = self.command("systemctl", "show", properties, "--", *units)
+    def show_units(self, units: list[str], properties: Sequence[str]) -> str:
+        """``systemctl show`` of some units: a block of properties for each; nothing without systemd."""
+        # --all, or a pattern does not find what stands still.
+        wanted = ("--all", "--timestamp=unix", f"--property={','.join(properties)}")
+        done = self.command("systemctl", "show", *wanted, "--", *units)
         return done[1] if done else ""
 
     def can_fetch(self, uri: str) -> bool:
@@ -98,13 +88,18 @@ class Machine:
 
         Five seconds without an answer count as no; nothing is tried twice.
         """
-        import tempfile  # noqa: PLC0415 - a tenth of all that status imports, and only this needs it
-
         options = ("Acquire::Retries=0", "Acquire::http::Timeout=5", "Acquire::https::Timeout=5")
-        with tempfile.TemporaryDirectory() as folder:
+        # Python's own temporary folders need modules that python3-minimal lacks.
+        made = self.command("mktemp", "-d")
+        if made is None or made[0] != 0:
+            return False
+        folder = made[1].strip()
+        try:
             arguments = [part for option in options for part in ("-o", option)]
             done = self.command(_APT_HELPER, *arguments, "download-file", uri, f"{folder}/fetched")
             return done is not None and done[0] == 0
+        finally:
+            self.command("rm", "-r", folder)
 
     def lock_holder(self, path: str) -> int | None:
         """The process that holds a POSIX lock on a file; 0 when it cannot be seen, None when free.
@@ -170,8 +165,26 @@ class Machine:
 
         Source: systemd's ntp_synced(), an estimated error below 16 s (NTP's "not synchronised").
         """
-        timex = _Timex()
-        library = ctypes.CDLL(None, use_errno=True)
-        if library.adjtimex(ctypes.byref(timex)) < 0:
+        try:
+            import ctypes  # noqa: PLC0415 - python3-minimal lacks it
+        except ModuleNotFoundError:
+            return None
+
+        # The first members of struct timex (adjtimex(2)), and room for the kernel to write the rest in.
+        class Timex(ctypes.Structure):
+            _fields_ = (
+                ("modes", ctypes.c_uint),
+                ("offset", ctypes.c_long),
+                ("freq", ctypes.c_long),
+                ("maxerror", ctypes.c_long),
+                ("rest", ctypes.c_byte * 256),
+            )
+
+        timex = Timex()
+        if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex)) < 0:
             return None
         return bool(timex.maxerror < 16_000_000)
+
+    def missing_modules(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Which of these modules of the standard library Python does not find here; imports none of them."""
+        return tuple(name for name in names if importlib.machinery.PathFinder.find_spec(name) is None)

@@ -1,6 +1,7 @@
 """The operating system, the board, the clock, the boot files and what lanpi left here."""
 
 import json
+import re
 from typing import Any
 
 from lanpi.pi.read.recorded import Recorded
@@ -16,6 +17,15 @@ TIME_SERVICES = (
     "ntp.service",
     "openntpd.service",
 )
+
+# The flags that vcgencmd prints, for those who may not open its device.
+THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
+
+
+# Of what Debian's python3 has and its python3-minimal lacks, what Ansible's modules and lanpi's own programs import.
+# What only reads the machine does without them.
+WHOLE_PYTHON = ("asyncio", "concurrent", "ctypes", "gzip", "hmac", "http", "secrets", "shutil", "smtplib", "sqlite3",
+                "statistics", "tarfile", "xml")  # fmt: skip
 
 
 def assignments(text: str) -> dict[str, str]:
@@ -40,7 +50,16 @@ def operating_system(source: Source) -> dict[str, Any]:
         "kernel": source.kernel(),
         "page_size_bytes": source.page_size(),
         "is_raspberry_pi_os": source.exists("/etc/rpi-issue"),
+        "missing_modules": list(source.missing_modules(WHOLE_PYTHON)),
     }
+
+
+# systemd-detect-virt(1), "container"; every other name is that of a machine with a kernel of its own. The program
+# names the innermost: a container inside a virtual machine is a container.
+CONTAINERS = (
+    *("openvz", "lxc", "lxc-libvirt", "systemd-nspawn", "docker", "podman", "rkt", "wsl", "proot", "pouch"),
+    "container-other",
+)
 
 
 def hardware(source: Source) -> dict[str, Any]:
@@ -53,6 +72,7 @@ def hardware(source: Source) -> dict[str, Any]:
         "temperature_celsius": _temperature(source),
         "throttled_flags": _throttled_flags(source),
         "is_virtual": technology not in ("", "none"),
+        "is_container": technology in CONTAINERS,
     }
 
 
@@ -95,22 +115,9 @@ def _temperature(source: Source) -> float | None:
 
 def _throttled_flags(source: Source) -> int | None:
     told = source.command("vcgencmd", "get_throttled")
-    if told is None or told[0] != 0:
-        return None
-    _, separator, value = told[1].strip().partition("throttled=0x")
-    return int(value, 16) if separator else None
-
-
-def unit_states(text: str, units: list[str]) -> dict[str, str]:
-    """``systemctl show`` blocks, in the order of ``units``, as "enabled/active" pairs."""
-    blocks = [assignments(block) for block in text.strip().split("\n\n")] if text.strip() else []
-    states = {}
-    for unit, block in zip(units, blocks, strict=False):
-        enabled = block.get("UnitFileState") or block.get("LoadState", "")
-        if block.get("LoadState") == "not-found":
-            enabled = "not-found"
-        states[unit] = f"{enabled}/{block.get('ActiveState', 'unknown')}"
-    return states
+    text = told[1] if told and told[0] == 0 else source.read_text(THROTTLED) or ""
+    value = text.strip().removeprefix("throttled=").removeprefix("0x")
+    return int(value, 16) if re.fullmatch(r"[0-9a-fA-F]+", value) else None
 
 
 def clock(source: Source, states: dict[str, str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What has to be looked after: backup, security upgrades, a reboot that is due."""
+"""What needs regular care: the backup, security upgrades, a reboot that is due."""
 
 import json
 import re
@@ -17,7 +17,7 @@ APT_HELPER = "/usr/lib/apt/apt-helper"
 
 
 def backup(source: Source) -> dict[str, Any] | None:
-    """What the last backup left about itself; None when there never was one (or it may not be read)."""
+    """What the last backup recorded about itself; None when there never was one (or it may not be read)."""
     text = source.read_text(BACKUP)
     if text is None:
         return None
@@ -34,7 +34,7 @@ def backup(source: Source) -> dict[str, Any] | None:
             "last_success": "",
             "last_verified": "",
             "key_saved": False,
-            "last_error": f"{BACKUP} cannot be understood",
+            "last_error": f"{BACKUP} cannot be read",
         }
 
 
@@ -145,10 +145,10 @@ def reboot_reasons(source: Source) -> list[str]:
     reasons = []
     if source.exists("/run/reboot-required"):
         asking = (source.read_text("/run/reboot-required.pkgs") or "").split()
-        reasons.append("upgraded: " + ", ".join(sorted(set(asking))) if asking else "an upgrade asks for it")
+        reasons.append("upgraded: " + ", ".join(sorted(set(asking))) if asking else "an upgrade needs it")
     boot = system_boot(source)
     if "cgroup_enable=memory" in boot[0] and "cgroup_enable=memory" not in boot[1]:
-        reasons.append("memory limits work from the next start on")
+        reasons.append("memory limits take effect after a reboot")
     reasons += newer_kernel(source.kernel(), source.names("/lib/modules"))
     return reasons
 
@@ -173,4 +173,4 @@ def newer_kernel(running: str, kernels: list[str]) -> list[str]:
     flavour = running.partition("-")[2].partition("-")[2] or running.rpartition("-")[2]
     same = [kernel for kernel in kernels if kernel.endswith(flavour)]
     latest = newest(same or [running])
-    return [f"kernel {latest} is installed, {running} runs"] if latest != running else []
+    return [f"kernel {latest} is installed, but {running} is running"] if latest != running else []

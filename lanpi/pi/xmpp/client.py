@@ -37,7 +37,7 @@ class ConnectFailed(XmppError):
 
 
 class TlsFailed(XmppError):
-    """No TLS, or a certificate that does not hold."""
+    """No TLS, or a certificate that is not valid."""
 
 
 class AuthFailed(XmppError):
@@ -259,7 +259,7 @@ class Client:
             try:
                 self._waiting = self._parser.feed(data) if data else []
             except XmlError as error:
-                raise StreamFailed(f"the server's XML is wrong: {error}") from error
+                raise StreamFailed(f"the server sent invalid XML: {error}") from error
             if not data or (self._parser.ended and not self._waiting):
                 raise StreamFailed("the server ended the stream")
         element = self._waiting.pop(0)
@@ -276,12 +276,12 @@ class Client:
         )
         features = await self.next()
         if features.tag != f"{STREAMS}features":
-            raise StreamFailed(f"no stream features but {features.tag}")
+            raise StreamFailed(f"the server sent {features.tag} instead of stream features")
         return features
 
     async def _start_tls(self, features: Element) -> Element:
         if features.find(f"{{{TLS}}}starttls") is None:
-            raise TlsFailed("the server offers no TLS")
+            raise TlsFailed("the server does not offer TLS")
         await self.send(f"<starttls xmlns='{TLS}'/>")
         if (await self.next()).tag != f"{{{TLS}}}proceed":
             raise TlsFailed("the server refused to start TLS")
@@ -300,7 +300,7 @@ class Client:
         wanted = [self.login.mechanism] if self.login.mechanism else [*scram.MECHANISMS, "PLAIN"]
         chosen = next((name for name in wanted if name in offered), None)
         if chosen is None:
-            raise AuthFailed(f"none of {', '.join(wanted)} is offered")
+            raise AuthFailed(f"the server offers none of {', '.join(wanted)}")
         self.mechanism = chosen
         if chosen == "PLAIN":
             secret = f"\0{self.login.user}\0{self.login.password}"
@@ -344,5 +344,5 @@ def _refused(stanza: Element) -> None:
 
 def _tls_reason(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate does not hold: {error.verify_message}"
-    return f"no TLS: {error.reason or error}"
+        return f"the certificate is not valid: {error.verify_message}"
+    return f"TLS failed: {error.reason or error}"

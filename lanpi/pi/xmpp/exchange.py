@@ -39,7 +39,7 @@ async def exchange(sender: Login, receiver: Login) -> Exchange:
         delivered = time.monotonic()
         while body not in await to_client.archive(sender.jid):
             if time.monotonic() - delivered > ARCHIVE_SECONDS:
-                raise XmppError("the message was delivered but is not in the archive")
+                raise XmppError("the message was delivered, but it is not in the archive")
             await asyncio.sleep(0.05)
         found = time.monotonic()
         return Exchange(

@@ -11,12 +11,12 @@ MECHANISMS = {"SCRAM-SHA-512": "sha512", "SCRAM-SHA-256": "sha256", "SCRAM-SHA-1
 MIN_ITERATIONS = 4096
 """RFC 5802 5.1: what a server should ask for at least; less is refused as a downgrade."""
 MAX_ITERATIONS = 1_000_000
-"""A server must not be able to keep a client busy for ever."""
+"""A server must not be able to keep a client busy indefinitely."""
 _GS2_HEADER = "n,,"
 
 
 class ScramError(Exception):
-    """The server's part does not hold: nonce, iteration count or signature."""
+    """The server's part is not valid: nonce, iteration count or signature."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def final_message(mechanism: str, user: str, password: str, client_nonce: str, s
     if not server_nonce.startswith(client_nonce) or server_nonce == client_nonce:
         raise ScramError("the server's nonce does not continue ours")
     if not MIN_ITERATIONS <= rounds <= MAX_ITERATIONS:
-        raise ScramError(f"the server asks for {rounds} rounds")
+        raise ScramError(f"the server asks for {rounds} rounds, outside the allowed range")
     salted = hashlib.pbkdf2_hmac(name, password.encode(), base64.b64decode(fields["s"]), rounds)
     client_key = hmac.digest(salted, b"Client Key", name)
     stored_key = hashlib.new(name, client_key).digest()

@@ -24,6 +24,13 @@ class StreamParser:
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._data
         self._parser.buffer_text = True
+        # Since 2.6 expat puts off reading a token that a read cut in two until twice as much has come (CVE-2023-52425):
+        # a stanza would wait for the next one. A stream is bounded by STANZA_BYTES_MAX instead. Bookworm's expat does
+        # so too, and its Python (3.11.2) lacks the switch: there expat is given whole tags only.
+        self._holds_back = not hasattr(self._parser, "SetReparseDeferralEnabled")
+        self._held = b""
+        if not self._holds_back:
+            self._parser.SetReparseDeferralEnabled(False)
         self._depth = 0
         self._size = 0
         self._builder = TreeBuilder()
@@ -38,7 +45,11 @@ class StreamParser:
         """
         self._size += len(data)
         if self._size > STANZA_BYTES_MAX:
-            raise XmlError(f"a stanza of more than {STANZA_BYTES_MAX} bytes")
+            raise XmlError(f"the server sent a stanza of more than {STANZA_BYTES_MAX} bytes")
+        if self._holds_back:
+            self._held += data
+            end = self._held.rfind(b">") + 1
+            data, self._held = self._held[:end], self._held[end:]
         try:
             self._parser.Parse(data, False)
         except expat.ExpatError as error:

@@ -2,7 +2,7 @@
 
 Each call is one request over a Unix socket to the lanpi process that started this run
 (lanpi/provision/bridge.py has the other end and the wire format). That process has the host
-key pinned, the login done and root to be had, so Ansible needs none of it.
+key pinned, is logged in and may become root, so Ansible needs none of it.
 """
 
 from __future__ import annotations

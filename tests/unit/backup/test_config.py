@@ -31,7 +31,7 @@ def test_schedules_that_are_none(schedule):
 @pytest.mark.parametrize(
     "location",
     [
-        "/mnt/disk/backup", "usb:1A2B-3C4D", "usb:0b5a1c52-6b2f-4a3c-9d57-0f5d6f3d1c11/pi",
+        "/mnt/disk/backup", "/homes/backup", "usb:1A2B-3C4D", "usb:0b5a1c52-6b2f-4a3c-9d57-0f5d6f3d1c11/pi",
         "sftp:pi@nas.local:/backup", "rest:https://nas.local:8000/pi", "s3:https://s3.example.org/bucket",
     ],
 )  # fmt: skip
@@ -42,12 +42,15 @@ def test_repositories(location):
 @pytest.mark.parametrize(
     ("locations", "why"),
     [
-        (["backup"], "neither a full path"),
-        (["/a b"], "neither a full path"),
-        (["usb:"], "neither a full path"),
-        (["ftp://nas/backup"], "neither a full path"),
-        (["rest:https://pi:secret@nas.local/"], "no password in an address"),
-        (["/a", "/a"], "the same repository twice"),
+        (["backup"], "must be a full path"),
+        (["/a b"], "must be a full path"),
+        (["usb:"], "must be a full path"),
+        (["ftp://nas/backup"], "must be a full path"),
+        (["rest:https://pi:secret@nas.local/"], "the address must not contain a password"),
+        (["/home/pi/backup"], "is in /home, where no backup can be written"),
+        (["/root"], "is in /root"),
+        (["/tmp/backup"], "is in /tmp"),
+        (["/a", "/a"], "the same place is listed twice"),
     ],
 )
 def test_repositories_that_are_none(locations, why):
@@ -56,7 +59,7 @@ def test_repositories_that_are_none(locations, why):
 
 
 def test_keeping_nothing_is_refused():
-    with pytest.raises(LanpiError, match="nothing would be kept"):
+    with pytest.raises(LanpiError, match="no snapshot would be kept"):
         configured(keep_daily=0, keep_weekly=0, keep_monthly=0)
 
 

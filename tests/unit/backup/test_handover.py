@@ -117,5 +117,5 @@ def test_a_move_cut_off_before_its_proof_goes_back_first(handover, take, monkeyp
 def test_an_unfinished_restore_of_something_else_is_not_overwritten(handover, take):
     handover.restore.FOLDER.mkdir()
     handover.restore.note(snapshot="0123abcd", phase="swapping", previous="x")
-    with pytest.raises(handover.Problem, match="was interrupted there and is not finished"):
+    with pytest.raises(handover.Problem, match="on the new Pi was interrupted and is not finished"):
         take(content())

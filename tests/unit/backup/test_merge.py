@@ -244,7 +244,9 @@ def test_a_snapshot_of_the_other_database_is_refused(program, snapshot, live):
     content = {"databases": [{"kind": snapshot, "file": "databases/ejabberd"}]}
     problem = program("common").Problem
     called = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-    with pytest.raises(problem, match=f"the snapshot's database is {called[snapshot]}, and here it is {called[live]}"):
+    with pytest.raises(
+        problem, match=f"the snapshot's database is {called[snapshot]}, but this Pi uses {called[live]}"
+    ):
         program("partial").its_database(content, live)
     assert program("partial").its_database(content, snapshot)["kind"] == snapshot
 
@@ -262,5 +264,5 @@ def test_a_snapshot_of_the_other_database_is_refused(program, snapshot, live):
 def test_what_is_not_of_this_server_is_refused_before_anything_is_fetched(program, monkeypatch, account, room):
     partial = program("partial")
     monkeypatch.setattr(partial.work, "manifest", lambda: {"domain": "chat.example.org", "items": []})
-    with pytest.raises(program("common").Problem, match=r"is not of chat\.example\.org"):
+    with pytest.raises(program("common").Problem, match=r"does not belong to chat\.example\.org"):
         partial.bring(None, SimpleNamespace(account=account, room=room))

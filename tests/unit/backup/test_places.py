@@ -27,7 +27,7 @@ def places(program, monkeypatch, tmp_path):
 
 
 def test_a_disk_that_is_not_there_is_named(places, program):
-    with pytest.raises(program("common").Problem, match=f"the USB disk {UUID} is not there") as raised:
+    with pytest.raises(program("common").Problem, match=f"the USB disk {UUID} is not connected") as raised:
         places.opened(f"usb:{UUID}").__enter__()
     assert raised.value.kind == "missing"
 
@@ -88,3 +88,11 @@ def test_a_snapshot_from_the_future_is_not_the_newest(program):
     assert program("catalogue").newest(found, noon)["time"].startswith("2026-11-23")
     # A clock that is behind all of them says nothing about which is the newest.
     assert program("catalogue").newest(found, 0)["time"].startswith("2038")
+
+
+def test_what_is_lost_with_the_card(places, monkeypatch, tmp_path):
+    monkeypatch.setattr(places, "CARD", tmp_path)
+    assert places.on_card(str(tmp_path / "not there/yet"))
+    assert not places.on_card("/proc")
+    assert not places.on_card("usb:1A2B-3C4D")
+    assert not places.on_card("sftp:pi@nas:/backup")

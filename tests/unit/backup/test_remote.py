@@ -75,9 +75,9 @@ def test_a_mistake_in_the_program_brings_its_traceback_for_debug():
 
 
 def test_a_pi_without_lanpi_and_a_program_that_dies():
-    with pytest.raises(LanpiError, match="backups are not set up there"):
+    with pytest.raises(LanpiError, match="backups are not set up on this Pi"):
         Program(FakeHost(127), Steps()).run("list")
-    with pytest.raises(LanpiError, match="ended with status 137"):
+    with pytest.raises(LanpiError, match="ended with exit status 137"):
         Program(FakeHost(137), Steps()).run("list")
 
 
@@ -85,5 +85,21 @@ def test_the_sheet_has_key_places_and_command():
     sheet = recovery_sheet("chat.example.org", ["usb:1A2B-3C4D", "sftp:pi@nas:/b"], "s3cr3t")
     for text in ("chat.example.org", "s3cr3t", "sftp:pi@nas:/b", "lanpi restore --from usb:1A2B-3C4D --key-file"):
         assert text in sheet
+    assert "Plug the disk" in sheet
     assert "█" in sheet
     assert "\x1b" not in sheet
+
+
+def test_a_sheet_says_when_no_place_outlives_the_card():
+    sheet = recovery_sheet("chat.example.org", [], "s3cr3t")
+    assert "Places: NONE YET" in sheet
+    assert "lanpi backup add" in sheet
+    assert "lanpi restore" not in sheet
+
+
+def test_a_trial_has_no_more_rights_than_the_nightly_backup():
+    host = FakeHost(0, {"event": "result"})
+    Program(host, Steps(), ("/usr/bin/python3", "/run/x/backup")).run("place-try", "/srv", confined=True)
+    assert host.argv[0] == "systemd-run"
+    assert "ProtectHome=read-only" in host.argv
+    assert host.argv[-4:] == ["/usr/bin/python3", "/run/x/backup", "place-try", "/srv"]

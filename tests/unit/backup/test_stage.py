@@ -55,7 +55,7 @@ def stage(program, monkeypatch):
 
 def test_without_room_for_the_copy_nothing_is_begun(stage, manifest, program, monkeypatch):
     monkeypatch.setattr(program("common").shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
-    says = r"a consistent copy needs 1 MB on .* and 1 MB are free"
+    says = r"a consistent copy needs 1 MB on .* and 0 MB to spare, but only 1 MB are free"
     with pytest.raises(program("common").Problem, match=says) as refused:
         stage.stage(manifest, Silent(), stage.HANDED)
     assert refused.value.kind == "blocked"
@@ -108,8 +108,8 @@ def test_every_damage_of_a_copy_is_named(stage, manifest, program, tmp_path):
     copy.write_bytes(b"piCture")
     (stage.HANDED / "databases/ejabberd.sqlite").write_bytes(b"")
     assert program("content").differences(content, stage.HANDED) == [
-        f"{path} is not what was backed up",
-        "databases/ejabberd.sqlite is not what was backed up",
+        f"{path} differs from what was backed up",
+        "databases/ejabberd.sqlite differs from what was backed up",
     ]
 
 
@@ -124,7 +124,7 @@ def test_a_damaged_database_is_not_backed_up(stage, manifest, database, program)
 def test_without_room_it_is_refused_before_anything_is_written(stage, manifest, program, monkeypatch, database):
     common = program("common")
     monkeypatch.setattr(common, "RESERVE_BYTES", 1 << 60)
-    with pytest.raises(common.Problem, match=r"needs \d+ MB .* to spare, and \d+ MB are free") as raised:
+    with pytest.raises(common.Problem, match=r"needs \d+ MB .* to spare, but only \d+ MB are free") as raised:
         stage.stage(manifest, Silent(), stage.HANDED)
     assert raised.value.kind == "blocked"
     assert not stage.HANDED.exists()
@@ -168,7 +168,7 @@ def test_rows_that_were_changed_are_found_though_their_number_is_the_same(stage,
     (entry,) = stage.stage(manifest, Silent(), stage.HANDED)["databases"]
     copy = stage.HANDED / entry["file"]
     change(copy, "UPDATE archive SET txt = 'forgotten' WHERE id = 7")
-    assert program("content").sqlite_differences(entry, copy) == ["table archive has other rows"]
+    assert program("content").sqlite_differences(entry, copy) == ["table archive has different rows"]
     # A snapshot of a lanpi that did not hash says nothing of it.
     del entry["hashes"]
     assert program("content").sqlite_differences(entry, copy) == []

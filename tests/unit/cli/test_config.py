@@ -48,7 +48,7 @@ def test_the_example_checks(tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "lanpi.yml"
     file.write_text(printed)
     assert run(["config", "check", str(file)]) == 0
-    assert capsys.readouterr().out == f"{file} is right: {len(keys())} settings\n"
+    assert capsys.readouterr().out == f"{file} is valid: {len(keys())} settings\n"
 
 
 def test_check_names_the_faults(tmp_path: Path, capsys: Capture) -> None:
@@ -56,8 +56,8 @@ def test_check_names_the_faults(tmp_path: Path, capsys: Capture) -> None:
     file.write_text("domain: chat\nim:\n  archive_dayz: 1\n")
     assert run(["config", "check", "--json", str(file)]) == ExitCode.BAD_INPUT
     out, err = capsys.readouterr()
-    assert f"{file}, line 1: domain: found 'chat': a single word is no domain" in err
-    assert f"{file}, line 3: im.archive_dayz: there is no such key, did you mean im.archive_days?" in err
+    assert f"{file}, line 1: domain: found 'chat': a single word is not a valid domain" in err
+    assert f"{file}, line 3: im.archive_dayz: unknown key; did you mean im.archive_days?" in err
     assert json.loads(out)["error"]["exit_code"] == 2
 
 
@@ -65,7 +65,7 @@ def test_check_of_an_empty_file(tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "lanpi.yml"
     file.write_text("# nothing\n")
     assert run(["config", "check", str(file)]) == 0
-    assert "no settings, so all defaults" in capsys.readouterr().out
+    assert "no settings, so the defaults apply" in capsys.readouterr().out
 
 
 def test_show_says_where_each_value_comes_from(
@@ -101,7 +101,7 @@ def test_show_as_json(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_show_of_a_pi_without_lanpi(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     with_pi(monkeypatch, None)
     assert run(["config", "show", "pi@chat"]) == 0
-    assert "lanpi was not installed there, these are defaults" in capsys.readouterr().err
+    assert "so these are the defaults" in capsys.readouterr().err
 
 
 def test_a_fault_in_the_pis_own_file_is_said_as_such(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_names(capsys: Capture) -> None:
     assert "There are no names" in capsys.readouterr().out
     assert run(["host", "add", "kitchen", "pi@10.0.0.5"]) == 0
     assert run(["host", "add", "kitchen", "pi@10.0.0.6"]) == 0
-    assert capsys.readouterr().out.endswith("kitchen is pi@10.0.0.6, no longer pi@10.0.0.5\n")
+    assert capsys.readouterr().out.endswith("kitchen now stands for pi@10.0.0.6, no longer for pi@10.0.0.5\n")
     assert run(["host", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"kitchen": "pi@10.0.0.6"}
     assert run(["host", "remove", "kitchen"]) == 0

@@ -92,7 +92,7 @@ def test_no_command_is_help_and_bad_input() -> None:
     [
         (["instal"], "lanpi: No such command 'instal'. Did you mean 'install', "),
         (["--nonsense"], "lanpi: No such option: --nonsense. Run: lanpi --help\n"),
-        (["config", "check"], "lanpi: Missing argument 'file'. Run: lanpi config check --help\n"),
+        (["config", "check"], "lanpi: Missing argument 'FILE'. Run: lanpi config check --help\n"),
         (["config", "check", "a", "b"], "extra argument"),
     ],
 )
@@ -126,7 +126,9 @@ def test_an_interruption_says_how_to_go_on(
 ) -> None:
     ending.how = how
     assert run(["user"]) == ExitCode.INTERRUPTED
-    assert capsys.readouterr().err == ("lanpi: interrupted. Run the same command again: it goes on where it stopped\n")
+    assert capsys.readouterr().err == (
+        "lanpi: interrupted. Run the same command again: it continues where it stopped\n"
+    )
 
 
 def test_a_fault_of_ours_hides_its_traceback(ending: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
@@ -200,7 +202,7 @@ def test_signals_end_a_running_command_tidily(number: int, tmp_path: Path) -> No
         _, said = process.communicate(timeout=60)
         os.close(writer)
     assert process.returncode == ExitCode.INTERRUPTED
-    assert said == "lanpi: interrupted. Run the same command again: it goes on where it stopped\n"
+    assert said == "lanpi: interrupted. Run the same command again: it continues where it stopped\n"
 
 
 def test_no_color_reaches_everybody(ending: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

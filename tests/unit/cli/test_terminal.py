@@ -157,3 +157,28 @@ def test_no_color_leaves_no_colours() -> None:
     shown = _on_a_terminal(STEPS, NO_COLOR="1")
     assert "✓ " in shown
     assert "\033[32m" not in shown
+
+
+ASKING = """
+import getpass, time
+from lanpi.cli.terminal import Terminal
+terminal = Terminal()
+with terminal.steps() as steps:
+    steps.start("Working")
+    time.sleep(0.3)
+    def typed(prompt):
+        print(prompt, end="", flush=True)
+        time.sleep(1)
+        print("<typed>")
+    getpass.getpass = typed
+    terminal.ask_secret("Password: ")
+    time.sleep(0.3)
+    steps.done("fine")
+"""
+
+
+def test_a_question_in_the_middle_of_a_step_is_not_drawn_over() -> None:
+    shown = _on_a_terminal(ASKING)
+    while_typing = shown.partition("Password: ")[2].partition("<typed>")[0]
+    assert while_typing == ""
+    assert "Working" in shown.partition("<typed>")[2].partition("✓")[0]  # and then it goes on

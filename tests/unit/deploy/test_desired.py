@@ -13,6 +13,7 @@ from lanpi.deploy.ports import openings
 from lanpi.deploy.roles import ROLES, declarations
 from lanpi.facts.read import facts_from_json
 from lanpi.im.versions import FEATURES, has_feature
+from lanpi.pi.im.invites import LONGEST_SECONDS
 from lanpi.tuning.decide import plan_limits
 
 MACHINES = Path(__file__).parents[2] / "data/facts"
@@ -77,11 +78,14 @@ def test_no_file_is_placed_twice(machine):
 def test_private_by_default():
     config = yaml.safe_load(content(desired("pi5-8g-trixie"), "/etc/ejabberd/ejabberd.yml"))
     ports = {listener["port"] for listener in config["listen"]}
-    assert ports == {5222, 5223, 443, 80, 3478, "unix:/var/lib/ejabberd/api.sock"}
+    # 80 and 443 are nginx's; its two ways to ejabberd are on loopback.
+    assert ports == {5222, 5223, 5224, 5280, 3478, "unix:/var/lib/ejabberd/api.sock"}
+    assert {listener["ip"] for listener in config["listen"] if listener["port"] in (5224, 5280)} == {"127.0.0.1"}
+    assert config["trusted_proxies"] == ["127.0.0.1"]
     assert config["s2s_access"] == "s2s"
     assert "mod_register" not in config["modules"]
     assert "mod_version" not in config["modules"]
-    https = next(listener for listener in config["listen"] if listener["port"] == 443)
+    https = next(listener for listener in config["listen"] if listener["port"] == 5280)
     assert "/api" not in https["request_handlers"]
     assert "/admin" not in https["request_handlers"]
 
@@ -131,6 +135,18 @@ def test_swap_is_configured_through_its_owner(machine, owner):
     assert [path for path in files.values() if path in placed] == [files[owner]]
 
 
+def test_a_virtual_machine_has_swap_of_its_own_and_no_clock_speed():
+    """A container shares both with its host; a virtual machine has a kernel, and no hardware."""
+    guest, container = desired("vm-python3-minimal"), desired("virtual-cut-off")
+    units = [{unit["name"] for unit in state.units} for state in (guest, container)]
+    assert "systemd-zram-generator" in guest.packages
+    assert "lanpi-swapfile.service" in units[0]
+    assert "systemd-zram-generator" not in container.packages
+    assert "lanpi-swapfile.service" not in units[1]
+    for names in units:
+        assert not names & {"lanpi-governor.service", "lanpi-disk.service"}
+
+
 def test_swap_is_left_alone_when_it_is_off():
     found = facts("pi5-8g-trixie")
     assert swap_mechanism(found, effective({}, {}, [{"memory": {"swap": "off"}}]).config) == "none"
@@ -140,6 +156,20 @@ def test_the_stable_channel_takes_nothing_from_backports():
     state = desired("pi5-8g-trixie", im={"channel": "stable"})
     assert state.early_files == ()
     assert "Backports" not in content(state, "/etc/apt/apt.conf.d/52lanpi-unattended-upgrades")
+
+
+def test_registration_by_invitation_needs_a_token_and_nothing_else():
+    state = desired("pi5-8g-trixie", im={"registration": "invite"})
+    server = yaml.safe_load(content(state, "/etc/ejabberd/ejabberd.yml"))
+    invites = server["modules"]["mod_invites"]
+    assert invites["landing_page"] == "https://chat.example.org/join/#{{ invite.token }}"
+    assert invites["token_expire_seconds"] == LONGEST_SECONDS
+    assert server["modules"]["mod_register"]["allow_modules"] == ["mod_invites"]
+    assert server["registration_timeout"] == "infinity"
+    assert server["access_rules"]["register"] == [{"deny": "reserved"}, {"allow": "all"}]
+    assert server["acl"]["reserved"] == {"user_regexp": "^lanpi-"}
+    closed = yaml.safe_load(content(desired("pi5-8g-trixie"), "/etc/ejabberd/ejabberd.yml"))
+    assert not {"mod_invites", "mod_register"} & set(closed["modules"])
 
 
 def test_features_follow_the_release():
@@ -155,10 +185,11 @@ def test_every_role_declares_and_every_template_is_placed():
     declared = declarations()
     assert tuple(declared) == ROLES
     named = set()
-    for role, content in declared.items():
-        for entry in [*content.get(f"{role}_early_files", []), *content.get(f"{role}_files", [])]:
-            if not {"content", "package"} & set(entry):
-                named.add(entry.get("template", entry["path"].lstrip("/")) + ".j2")
+    for content in declared.values():
+        for entry in [*content.early_files, *content.files]:
+            if not (entry.content or entry.package):
+                named.add((entry.template or entry.path.lstrip("/")) + ".j2")
+        named |= {f"{entry.template}.j2" for entry in content.fragments}
     there = {str(path.relative_to(paths.templates())) for path in paths.templates().rglob("*.j2")}
     assert named == there
 

@@ -119,3 +119,12 @@ def test_secrets_are_made_once_and_masked(tmp_path, monkeypatch, state_module):
     assert path.stat().st_mode & 0o777 == 0o600
     assert lanpi_secrets.Secrets(check_mode=False).fill_in(text) == filled
     assert secrets.mask(filled) == text
+
+
+def test_an_uninstall_keeps_the_note_of_a_move_with_the_data(pi_module, tmp_path):
+    """Otherwise the next install would start a second server with the same name."""
+    remembered = pi_module("lanpi_data").remembered
+    (tmp_path / "state.json").touch()
+    assert remembered(tmp_path) == [tmp_path]
+    (tmp_path / "moved.json").touch()
+    assert remembered(tmp_path) == [tmp_path / "state.json"]

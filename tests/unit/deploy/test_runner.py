@@ -6,7 +6,7 @@ import threading
 import pytest
 from ansible_runner.utils import signal_handler
 
-from lanpi.deploy.runner import own_signals
+from lanpi.deploy.runner import lost_result, own_signals, parse_event
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -33,3 +33,11 @@ def test_another_thread_may_run_one_too():
     thread.start()
     thread.join()
     assert failures == []
+
+
+def test_a_result_that_did_not_arrive_is_noticed():
+    """ansible-runner empties a result above 700,000 characters; every first install said "nothing to do"."""
+    emptied = {"event": "runner_on_ok", "event_data": {"task": "Place the files", "res": {}}}
+    whole = {"event": "runner_on_ok", "event_data": {"task": "Place the files", "res": {"changed": False}}}
+    assert lost_result(parse_event(emptied))
+    assert not lost_result(parse_event(whole))

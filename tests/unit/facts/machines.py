@@ -8,9 +8,9 @@ from typing import Any
 from lanpi.config.model import Config
 from lanpi.facts.model import Facts
 from lanpi.facts.read import facts_from_json
+from lanpi.health.preflight import PACKAGES, findings
 from lanpi.pi.facts import collect
 from lanpi.pi.read.recorded import Recorded
-from lanpi.preflight import PACKAGES, findings
 
 FOLDER = Path(__file__).parents[2] / "data" / "facts"
 UNITS = ["ssh.service", "ejabberd.service"]
@@ -45,8 +45,8 @@ class RecordedMachine:
         lines = []
         for each in found:
             lines.append(f"{each.level:8} {each.id}: {each.text}")
-            if each.next_step:
-                lines.append(f"         -> {each.next_step}")
+            if each.fix:
+                lines.append(f"         -> {each.fix}")
         return "\n".join(lines) + "\n"
 
 

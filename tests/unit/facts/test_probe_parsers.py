@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
+from lanpi.pi.read import system, units
 from lanpi.pi.read.packages import deb822_entries, debian_source, one_line_entries
+from lanpi.pi.read.recorded import Recorded
 from lanpi.pi.read.source import Machine
-from lanpi.pi.read.system import unit_states
 
 DEBIAN = "http://mirror.example/debian"
 RASPBERRY = "http://archive.raspberrypi.example/debian"
@@ -66,18 +67,22 @@ def test_debian_source_from_one_line(line: str, expected: tuple[str, str]) -> No
     assert debian_source(one_line_entries(line), "trixie") == expected
 
 
-def test_unit_states_keep_the_order_asked_for() -> None:
+def test_the_states_of_units_by_their_names() -> None:
     text = (
-        "LoadState=loaded\nUnitFileState=enabled\nActiveState=active\n\n"
-        "LoadState=not-found\nUnitFileState=\nActiveState=inactive\n\n"
-        "LoadState=masked\nUnitFileState=masked\nActiveState=inactive\n"
+        "Id=ssh.service\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\n\n"
+        "Id=no.service\nLoadState=not-found\nUnitFileState=\nActiveState=inactive\n\n"
+        "Id=off.service\nLoadState=masked\nUnitFileState=masked\nActiveState=inactive\n\n"
+        "Id=ssh.service\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\n"
     )
-    assert unit_states(text, ["ssh.service", "no.service", "off.service"]) == {
+    found = units.blocks(text)
+    assert units.states(found) == {
         "ssh.service": "enabled/active",
         "no.service": "not-found/inactive",
         "off.service": "masked/inactive",
     }
-    assert unit_states("", ["ssh.service"]) == {}
+    assert len(found) == 3, "two names may lead to one unit"
+    assert [units.is_there(block) for block in found] == [True, False, True]
+    assert units.blocks("") == []
 
 
 def test_lock_holder_is_the_process_that_holds_it(tmp_path) -> None:
@@ -106,3 +111,28 @@ def test_lock_of_another_kind_is_no_dpkg_lock(tmp_path) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     assert Machine()._lock_holder_by_inode(str(lock)) is None
     os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_virtual", "is_container"),
+    [
+        (None, False, False),  # no systemd
+        ("none", False, False),
+        ("qemu", True, False),
+        ("kvm", True, False),
+        ("vm-other", True, False),
+        ("systemd-nspawn", True, True),
+        ("lxc", True, True),
+        ("container-other", True, True),
+    ],
+)
+def test_a_virtual_machine_is_no_container(said: str | None, is_virtual: bool, is_container: bool, tmp_path) -> None:
+    (tmp_path / "machine.json").write_text('{"cores": 1}')
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 1000 kB\n")
+    if said is not None:
+        program = tmp_path / "commands/systemd-detect-virt"
+        program.mkdir(parents=True)
+        (program / ("no-arguments.failed" if said == "none" else "no-arguments")).write_text(f"{said}\n")
+    found = system.hardware(Recorded(str(tmp_path)))
+    assert (found["is_virtual"], found["is_container"]) == (is_virtual, is_container)

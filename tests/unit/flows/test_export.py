@@ -84,9 +84,9 @@ def test_a_whole_export_gets_its_name_and_only_its_owner_reads_it(tmp_path):
     [
         (packed(**{"xep-0227/1.xml": b"<y/>"}), 0, "xep-0227/1.xml did not arrive"),
         (packed(**{"databases/ejabberd.sqlite": None}), 0, "databases/ejabberd.sqlite did not arrive"),
-        (packed(**{"content.json": None}), 0, "is no whole export"),
-        (packed()[:700], 0, "is no whole export"),
-        (packed(), 2, "tar ended with status 2"),
+        (packed(**{"content.json": None}), 0, "is not a complete export"),
+        (packed()[:700], 0, "is not a complete export"),
+        (packed(), 2, "tar ended with exit status 2"),
     ],
 )
 def test_anything_less_leaves_no_file_here_and_no_copy_there(tmp_path, data, status, said):
@@ -100,7 +100,7 @@ def test_anything_less_leaves_no_file_here_and_no_copy_there(tmp_path, data, sta
 def test_a_file_that_is_there_is_not_overwritten(tmp_path):
     path, program = tmp_path / "home.tar", Program()
     path.write_bytes(b"mine")
-    with pytest.raises(LanpiError, match="is there already"):
+    with pytest.raises(LanpiError, match="exists already"):
         export(Pi(packed()), program, path, Report())
     assert path.read_bytes() == b"mine"
     assert program.verbs == []

@@ -7,13 +7,15 @@ import pytest
 
 from lanpi.backup import handover
 from lanpi.errors import LanpiError
+from lanpi.facts.model import MovedOut
 from lanpi.flows import migrate as module
 from lanpi.hosts.base import Completed
+from lanpi.pi.read.moved import MARKER
 
 
 class Pi:
     def __init__(self, name, log):
-        self.name, self._log = name, log
+        self.name, self._log, self.address, self.files = name, log, f"{name}.example", {}
 
     def run(self, argv, **_):
         self._log.append((self.name, " ".join(argv[:2])))
@@ -22,8 +24,15 @@ class Pi:
     def get(self, path, *, root=False):
         return b"{}"
 
-    def put(self, path, data, *, root=False):
-        pass
+    def put(self, path, data, *, mode=0o600, root=False):
+        self._log.append((self.name, f"put {path}"))
+        self.files[path] = data
+
+    def lease(self, report):
+        return contextlib.nullcontext()
+
+    def persist(self, step, report):
+        return step()
 
 
 class Report:
@@ -68,9 +77,9 @@ def world(monkeypatch):
 
     monkeypatch.setattr(module, "send_program", program)
     monkeypatch.setattr(module, "proven", proven)
-    monkeypatch.setattr(module, "install", lambda host, *_: log.append((host.name, "install")))
-    monkeypatch.setattr(module, "lock", lambda host, note: contextlib.nullcontext())
-    monkeypatch.setattr(module, "read_facts", lambda *_, **__: SimpleNamespace(hostname="new", installed=None))
+    monkeypatch.setattr(module, "check_now", lambda host, _: log.append((host.name, "check")))
+    monkeypatch.setattr(module, "install_without_server", lambda host, *_: log.append((host.name, "install")))
+    monkeypatch.setattr(module, "read_facts", lambda *_, **__: SimpleNamespace(installed=None, moved=None))
     return SimpleNamespace(old=Pi("old", log), new=Pi("new", log), log=log, fails=fails)
 
 
@@ -83,6 +92,12 @@ def test_the_old_server_stops_only_when_the_new_pi_is_ready(world):
     assert world.log.index(("new", "install")) < world.log.index(("old", "give-stop"))
     assert ("old", "give-start") not in world.log
     assert world.log[-2:] == [("old", "given"), ("old", "give-end")]
+
+
+def test_the_new_pi_checks_itself_at_the_end_and_has_moved_nowhere(world):
+    move(world)
+    assert world.log.index(("new", "restore-finish")) < world.log.index(("new", "check"))
+    assert MARKER not in world.new.files
 
 
 @pytest.mark.parametrize("what", ["restore-swap", "prove", "taken"])
@@ -123,5 +138,13 @@ def test_a_failure_before_the_stop_touches_nothing_of_the_old_one(world):
 
 
 def test_a_pi_does_not_move_onto_itself(world):
-    with pytest.raises(LanpiError, match="both are the same Pi"):
+    with pytest.raises(LanpiError, match="the old and the new Pi are the same"):
         module.migrate(world.old, world.old, None, Report())
+
+
+def test_a_pi_that_has_moved_out_has_no_server_to_move(world, monkeypatch):
+    gone = MovedOut("", "chat.example.org", "virtual:new")
+    monkeypatch.setattr(module, "read_facts", lambda *_, **__: SimpleNamespace(moved=gone))
+    with pytest.raises(LanpiError, match="has moved to virtual:new"):
+        move(world)
+    assert ("old", "give") not in world.log

@@ -1,5 +1,6 @@
 """Applying limits, with the Pi's part played by fakes: what is written down, and the way back."""
 
+import contextlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -47,6 +48,9 @@ class Pi:
     def run(self, argv: Any, **options: Any) -> None:
         assert argv[0] == "mkdir"
 
+    def lease(self, report: Any) -> Any:
+        return contextlib.nullcontext()
+
     def sets(self) -> list[dict[str, Any]]:
         sets: list[dict[str, Any]] = json.loads(self.files[HISTORY])
         return sets
@@ -71,13 +75,8 @@ def pi(monkeypatch: pytest.MonkeyPatch) -> Pi:
             raise failure
         return ()
 
-    class Lock:
-        def __init__(self, *_: Any) -> None: ...
-        def __enter__(self) -> None: ...
-        def __exit__(self, *_: object) -> None: ...
-
     monkeypatch.setattr(module, "converge", converge)
-    monkeypatch.setattr(module, "lock", Lock)
+    monkeypatch.setattr(module, "check_now", lambda *_: None)
     monkeypatch.setattr(module, "proven", lambda host, server, report: PROOF)
     monkeypatch.setattr(module, "read_facts", lambda host, root: pi.facts())
     return pi
@@ -152,6 +151,6 @@ def test_an_override_is_added_and_taken_away() -> None:
 
 def test_without_an_install_nothing_is_tuned(pi: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "read_facts", lambda host, root: machine(1024))
-    with pytest.raises(LanpiError, match="not installed here") as caught:
+    with pytest.raises(LanpiError, match="not installed on this Pi") as caught:
         propose(pi, Change())
     assert caught.value.exit_code is ExitCode.BLOCKED

@@ -9,6 +9,7 @@ import pytest
 
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.hosts.base import Completed
+from lanpi.hosts.passwords import Passwords
 from lanpi.hosts.root import Root
 
 SUDO = r"""#!/bin/sh
@@ -20,7 +21,7 @@ case "$MODE $*" in
     "password -k -n -- "* | "denied -k -n -- "*) echo "a password is required" >&2; exit 1 ;;
     "password -k -S -p  -- "*) read -r line; [ "$line" = right ] || { echo "no password was provided" >&2; exit 1; }
         shift 5; exec "$@" ;;
-    "denied -k -S -p "*) echo "guest is not in the sudoers file." >&2; exit 1 ;;
+    "denied -k -S -p "*) printf %s "$4" >&2; read -r line; echo "guest is not in the sudoers file." >&2; exit 1 ;;
     "password -k -S -p "* | "pam -k -S -p "*)
         prompt=$4; [ "$MODE" = pam ] && prompt="Code from your token: "
         for try in 1 2 3; do
@@ -54,44 +55,76 @@ def run(tmp_path):
     return work
 
 
+def typing(*answers):
+    """Passwords that somebody types; the last answer is repeated. None: there is no terminal."""
+    asked = []
+
+    def ask(prompt):
+        asked.append(prompt)
+        return answers[min(len(asked), len(answers)) - 1]
+
+    passwords = Passwords(lambda: [], ask, "Password: ")
+    passwords.asked = asked
+    return passwords
+
+
 def as_root(root, run, argv, stdin=b""):
     command, given = root.wrap(argv, stdin, run, "pi")
     return run(command, given)
 
 
 def test_without_a_password_none_is_asked_for(run):
-    def never():
-        pytest.fail("asked for a password")
-
-    assert as_root(Root(never), run, ["cat"], b"input").stdout == b"input"
+    passwords = typing("right")
+    assert as_root(Root(passwords), run, ["cat"], b"input").stdout == b"input"
+    assert passwords.asked == []
 
 
 def test_with_a_password_the_commands_own_input_stays_whole(run):
     run.mode = "password"
-    assert as_root(Root(lambda: "right"), run, ["cat"], b"input").stdout == b"input"
+    assert as_root(Root(typing("right")), run, ["cat"], b"input").stdout == b"input"
 
 
 def test_the_password_is_asked_for_once(run):
     run.mode = "password"
-    asked = []
-    root = Root(lambda: asked.append(1) or "right")
+    passwords = typing("right")
+    root = Root(passwords)
     for _ in range(3):
         as_root(root, run, ["true"])
-    assert len(asked) == 1
+    assert len(passwords.asked) == 1
+
+
+def test_a_wrong_password_may_be_typed_again(run):
+    run.mode = "password"
+    passwords = typing("wrong", "wrong", "right")
+    assert as_root(Root(passwords), run, ["cat"], b"input").stdout == b"input"
+    assert passwords.asked == ["Password: ", *["Sorry, try again. Password: "] * 2]
+
+
+def test_a_login_without_the_right_to_sudo_is_not_asked_again(run):
+    run.mode = "denied"
+    passwords = typing("right")
+    assert not Root(passwords).available(run)
+    assert len(passwords.asked) == 1
+
+
+def test_a_given_password_is_tried_before_anybody_is_asked(run):
+    run.mode = "password"
+    passwords = Passwords(lambda: [None, "right"], pytest.fail, "")
+    assert as_root(Root(passwords), run, ["cat"], b"input").stdout == b"input"
 
 
 @pytest.mark.parametrize(
     ("mode", "password", "said"),
     [
         ("password", "wrong", "no password was provided"),
-        ("password", None, "none was given"),
+        ("password", None, "no terminal to ask on.*--sudo-password-file"),
         ("denied", "right", "not in the sudoers file"),
-        ("missing", "right", "there is no sudo"),
+        ("missing", "right", "sudo is not installed"),
     ],
 )
 def test_every_refusal_says_why(run, mode, password, said):
     run.mode = mode
-    root = Root(lambda: password)
+    root = Root(typing(password))
     assert not root.available(run)
     with pytest.raises(LanpiError, match=said) as caught:
         root.wrap(["true"], b"", run, "pi")
@@ -147,30 +180,47 @@ def enter(run, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("mode", "asked"), [("free", 0), ("password", 1), ("pam", 1)])
 def test_one_command_both_asks_and_becomes_root(run, enter, mode, asked):
-    times = []
-    root = Root(lambda: times.append(1) or "right")
+    passwords = typing("right")
+    root = Root(passwords)
     talk = enter(root, mode)
     assert talk
     talk.say(b"input")
     assert talk.hear(10) == b"input"
-    assert (len(times), len(enter.talks)) == (asked, 1)
+    assert (len(passwords.asked), len(enter.talks)) == (asked, 1)
     assert root.available(run)  # known by now, so the stand-in's own mood is not looked at
 
 
 @pytest.mark.parametrize(
     ("mode", "password", "said"),
     [
-        ("password", "wrong", "Sorry, try again"),
-        ("pam", "wrong", "Sorry, try again"),
-        ("password", None, "none was given"),
+        ("password", "wrong", "wrong password"),
+        ("pam", "wrong", "wrong password"),
+        ("password", None, "no terminal to ask on.*--sudo-password-file"),
         ("denied", "right", "not in the sudoers file"),
-        ("missing", "right", "there is no sudo"),
+        ("missing", "right", "sudo is not installed"),
     ],
 )
 def test_every_refusal_on_the_way_says_why(run, enter, mode, password, said):
-    root = Root(lambda: password)
+    root = Root(typing(password))
     assert enter(root, mode) is None
     assert not root.available(run)
     with pytest.raises(LanpiError, match=said) as caught:
         root.wrap(["true"], b"", run, "pi")
     assert caught.value.exit_code is ExitCode.REFUSED
+
+
+def test_after_a_refusal_the_next_connection_asks_nobody(run, enter):
+    passwords = typing("wrong")
+    root = Root(passwords)
+    assert enter(root, "password") is None
+    assert enter(root, "password") is None
+    assert len(passwords.asked) == 3
+
+
+def test_three_typed_passwords_are_tried_after_the_given_one(run, enter):
+    passwords = typing("wrong", "wrong", "right")
+    passwords._given = lambda: ["given"]
+    talk = enter(Root(passwords), "password")
+    assert talk
+    assert len(enter.talks) == 2  # the stand-in ends after three, as sudo does
+    assert passwords.right == "right"

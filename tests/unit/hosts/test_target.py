@@ -31,7 +31,7 @@ def test_what_is_no_target(text):
         # Never handed to a command line, so it is just a name that will not be found.
         assert parse_target(text) == Target("-oProxy", "ssh", "-oProxy")
         return
-    with pytest.raises(LanpiError, match="is no target"):
+    with pytest.raises(LanpiError, match="is not a valid target"):
         parse_target(text)
 
 
@@ -43,7 +43,7 @@ def test_the_inventory_remembers_names(tmp_path):
     inventory.remove("kitchen")
     with pytest.raises(LanpiError, match="no host named"):
         inventory.remove("kitchen")
-    with pytest.raises(LanpiError, match="no name for a host"):
+    with pytest.raises(LanpiError, match="not a valid name for a host"):
         inventory.add("Not A Name", "pi@x")
 
 

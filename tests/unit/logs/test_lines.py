@@ -5,9 +5,9 @@ import json
 import pytest
 
 from lanpi.errors import LanpiError
-from lanpi.logs.read import parse_since
 from lanpi.pi.logs import lines, secrets
 from lanpi.pi.logs.collect import join
+from lanpi.spans import parse_span
 
 SECRETS = json.dumps({"redis_password": "vTQUt_liAPu", "nested": {"more": ["hunter2hunter2"]}, "short": "abc"})
 
@@ -78,6 +78,16 @@ def test_ordinary_lines_pass_unchanged():
 
 
 def test_spans_of_time():
-    assert [parse_since(text) for text in ("90s", "30m", "24h", "7d")] == [90, 1800, 86400, 604800]
-    with pytest.raises(LanpiError, match="no span of time"):
-        parse_since("yesterday")
+    assert [parse_span(text) for text in ("90s", "30m", "24h", "7d")] == [90, 1800, 86400, 604800]
+    with pytest.raises(LanpiError, match="not a valid time span"):
+        parse_span("yesterday")
+
+
+def test_logins_of_storages_mail_servers_and_web_addresses_are_secrets_too():
+    text = (
+        "# mine\nSMTP_PASSWORD=s3cr3t word\nTOKEN_NTFY_SH='t0ken-1'\n"
+        "RESTIC_REST_USERNAME=username\nAWS_SECRET_ACCESS_KEY=a\n"
+    )
+    assert secrets.variables(text) == ["s3cr3t word", "t0ken-1"]
+    assert secrets.variables(None) == []
+    assert secrets.redactor(secrets.variables(text))("sent s3cr3t word to username") == "sent [redacted] to username"

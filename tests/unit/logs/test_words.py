@@ -25,6 +25,6 @@ def test_known_services_are_services_and_the_rest_is_the_target(words, target, s
 
 
 def test_two_targets_are_one_too_many():
-    with pytest.raises(LanpiError, match="'nginx' and 'pi@chat'") as caught:
-        target_and_services(["nginx", "redis", "pi@chat"])
+    with pytest.raises(LanpiError, match="'apache' and 'pi@chat'") as caught:
+        target_and_services(["apache", "redis", "pi@chat"])
     assert caught.value.exit_code is ExitCode.BAD_INPUT

@@ -18,13 +18,20 @@ def machine(
     storage_gib: int = 32,
     filesystem: str = "ext4",
     virtual: bool = False,
+    container: bool = False,
     limits: bool = True,
 ) -> Facts:
     """A recorded Pi with another size."""
     facts = facts_from_json(RECORDED.read_text())
     return replace(
         facts,
-        hardware=replace(facts.hardware, memory_bytes=int(memory_mib * MIB), cores=cores, is_virtual=virtual),
+        hardware=replace(
+            facts.hardware,
+            memory_bytes=int(memory_mib * MIB),
+            cores=cores,
+            is_virtual=virtual,
+            is_container=container,
+        ),
         storage=replace(
             facts.storage,
             kind=storage,

@@ -126,7 +126,7 @@ def test_people_fit_or_are_refused_with_the_number_that_does(facts: Facts, profi
     if people <= fit:
         assert decide(facts, configuration(profile, people=people)).plan.ejabberd.sessions == 2 * people
     else:
-        with pytest.raises(LanpiError, match=rf"{people} people are too many .* holds {fit} "):
+        with pytest.raises(LanpiError, match=rf"{people} people are too many .* can serve {fit} "):
             decide(facts, configuration(profile, people=people))
 
 

@@ -1,4 +1,4 @@
-"""Values of the user's own: what they can be, and what refuses them."""
+"""Values of the user's own: what they may be, and what refuses them."""
 
 import pytest
 
@@ -38,19 +38,19 @@ def test_an_overridden_value_is_marked_with_what_was_computed() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("redis.hz", 501, "redis.hz can be 1/s to 500/s, not 501/s"),
-        ("server.cpu_weight", 0, "server.cpu_weight can be 1 to 10,000, not 0"),
+        ("redis.hz", 501, "redis.hz must be from 1/s to 500/s, not 501/s"),
+        ("server.cpu_weight", 0, "server.cpu_weight must be from 1 to 10,000, not 0"),
         ("server.memory_max_bytes", "2G", "not 2 GiB"),
         ("server.memory_max_bytes", "2G", "the system keeps 160 MiB"),
-        ("server.memory_high_bytes", "10M", "can be 64 MiB to"),
-        ("redis.clients", 5, "ejabberd's pool and checks need so many"),
+        ("server.memory_high_bytes", "10M", "must be from 64 MiB to"),
+        ("redis.clients", 5, "ejabberd's pool and the checks need this many"),
         ("redis.policy", "random", "one of noeviction, allkeys-lru"),
-        ("redis.memory_bytes", "much", "takes a number of bytes, or such as 300M, not 'much'"),
+        ("redis.memory_bytes", "much", "takes a number of bytes or a size such as 300M, not 'much'"),
         ("redis.hz", "10M", "takes a whole number"),
         ("redis.client", 100, "there is no setting redis.client; did you mean redis.clients"),
         ("ejabberd.sessions", 100, "follows from tune.people"),
         ("postgresql.max_connections", 30, "has no effect on this Pi as it is configured"),
-        ("erlang.schedulers", 5, "can be 1 to 4 \\(the cores there are\\)"),
+        ("erlang.schedulers", 5, "must be from 1 to 4 \\(the number of cores\\)"),
     ],
 )
 def test_refused_with_the_bound(name: str, value: int | str, message: str) -> None:
@@ -61,5 +61,5 @@ def test_refused_with_the_bound(name: str, value: int | str, message: str) -> No
 
 
 def test_too_many_people_are_refused_with_the_figure() -> None:
-    with pytest.raises(LanpiError, match=r"9999 people are too many for this Pi: with profile balanced it holds \d+ "):
+    with pytest.raises(LanpiError, match=r"9999 people are too many .* the profile balanced it can serve \d+ "):
         decide(PI, Config.model_validate({"tune": {"people": 9999}}))

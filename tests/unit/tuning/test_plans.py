@@ -30,7 +30,9 @@ MODELS = {
     "5-8g": machine(8060, storage="nvme", storage_gib=256),
     "5-16g": machine(16_220, storage="nvme", storage_gib=1024),
     "cm4-emmc": machine(3792, storage="emmc", storage_gib=29),
-    "virtual-3b-plus": machine(1024, cores=2, storage="virtual", filesystem="overlay", virtual=True, limits=False),
+    "virtual-3b-plus": machine(
+        1024, cores=2, storage="virtual", filesystem="overlay", virtual=True, container=True, limits=False
+    ),
 }
 
 

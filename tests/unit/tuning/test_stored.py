@@ -9,8 +9,8 @@ from lanpi.config.model import Config
 from lanpi.deploy.limits_now import parse
 from lanpi.deploy.limits_stored import Set, find, in_effect, misfits, plan_from, with_state
 from lanpi.facts.model import Facts
+from lanpi.health.enforce import unenforced
 from lanpi.tuning.decide import decide, inputs_of
-from lanpi.tuning.enforce import unenforced
 from lanpi.tuning.model import Inputs
 
 from .machines import machine
@@ -55,9 +55,9 @@ def test_limits_fit_the_machine_that_they_were_made_for() -> None:
 def test_limits_do_not_fit_another_model() -> None:
     moved = replace(machine(3792, storage="nvme"))
     reasons = misfits(PLAN.inputs, now(moved))
-    assert "made for 1,024 MiB of memory, there are 3,792 MiB" in reasons
-    assert any("storage of kind sd, it is nvme" in reason for reason in reasons)
-    assert misfits(PLAN.inputs, now(machine(1024, cores=1))) == ("made for 4 cores, there are 1",)
+    assert "made for 1,024 MiB of memory, but there are 3,792 MiB" in reasons
+    assert any("made for sd storage, but it is nvme" in reason for reason in reasons)
+    assert misfits(PLAN.inputs, now(machine(1024, cores=1))) == ("made for 4 cores, but there are 1",)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ def test_nothing_is_missing_where_all_is_there():
 @pytest.mark.parametrize(
     ("change", "missing", "packages"),
     [
-        ({"user_id": 1000}, ("root (run it with sudo)",), ()),
-        ({"platform": "darwin"}, ("Linux (virtual Pis are containers of its kernel)",), ()),
+        ({"user_id": 1000}, ("root (run the command with sudo)",), ()),
+        ({"platform": "darwin"}, ("Linux (virtual Pis are Linux containers)",), ()),
         ({"keyring_there": False}, ("Debian's archive keys",), ("debian-archive-keyring",)),
         (
             {"find_program": lambda name: None if name in ("nft", "systemd-nspawn") else name},

@@ -112,7 +112,7 @@ def test_a_page_is_fetched(serve, trusted):
 
 
 @pytest.mark.parametrize(
-    ("status", "length", "message"), [("200 OK", 50, "cut off"), ("500 Oops", 0, "no web page: HTTP/1.1 500 Oops")]
+    ("status", "length", "message"), [("200 OK", 50, "ended early"), ("500 Oops", 0, "no web page: HTTP/1.1 500 Oops")]
 )
 def test_a_page_that_does_not_come_is_an_error(serve, trusted, status, length, message):
     with pytest.raises(websocket.WebError, match=message):

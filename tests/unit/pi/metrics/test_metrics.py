@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from lanpi.config.model import Config
-from lanpi.deploy.ports import METRICS, openings
-from lanpi.pi.metrics import write
+from lanpi.deploy.ports import declared_ports, openings
+from lanpi.health.read import readings_from_json
 from lanpi.pi.metrics.exposition import HELP, exposition, samples
-from lanpi.status.read import readings_from_json
 
 ROOT = Path(__file__).parents[4]
 VIRTUAL = json.loads((ROOT / "tests/data/status/virtual.json").read_text("utf-8"))
@@ -40,7 +39,7 @@ def test_the_how_to_names_every_figure():
 
 def test_probe_and_operator_give_the_same_figures():
     plain = exposition(samples(VIRTUAL, {}))
-    assert plain == exposition(samples(asdict(readings_from_json(json.dumps(VIRTUAL))), {}))
+    assert plain == exposition(samples(asdict(readings_from_json(json.dumps(VIRTUAL), 0.0)), {}))
     lines = [line for line in plain.splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r'lanpi_\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? -?[\d.e+]+', line) for line in lines)
     assert len(lines) > 20
@@ -56,16 +55,8 @@ def test_an_unknown_name_is_an_error():
         exposition([("lanpi_typo", {}, 1.0)])
 
 
-def test_the_file_is_replaced_at_once_and_may_be_read_by_the_exporter(tmp_path):
-    path = tmp_path / "lanpi.prom"
-    for text in ("one\n", "two\n"):
-        write.write(str(path), text)
-        assert path.read_text() == text
-    assert path.stat().st_mode & 0o777 == 0o644
-    assert [each.name for each in tmp_path.iterdir()] == ["lanpi.prom"]
-
-
 def test_the_port_is_open_only_with_metrics_and_only_at_home():
-    assert METRICS not in {opening.first for opening in openings(Config())}
-    [opening] = [each for each in openings(Config(metrics=True)) if each.first == METRICS]
+    port = declared_ports()["metrics"].first
+    assert port not in {opening.first for opening in openings(Config())}
+    [opening] = [each for each in openings(Config(metrics=True)) if each.first == port]
     assert opening.local

@@ -1,0 +1,1 @@
+"""Where doctor looks deeper: causes, and evidence out of logs."""

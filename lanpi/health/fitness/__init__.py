@@ -1,0 +1,1 @@
+"""Whether a machine is fit for lanpi at all: what only preflight asks."""

@@ -1,0 +1,1 @@
+"""Messages to the administrator, in every way that is set up."""
