@@ -163,7 +163,8 @@ def say_outcome(terminal: Terminal, outcome: Outcome, options: Options, password
         shown = f"in {password_file}" if password_file else f"{outcome.password}   (shown only once: write it down)"
         terminal.result(f"  Password        {shown}\n")
         terminal.result("Next steps:")
-        terminal.result(complete("  1. Create an account for each person:  lanpi user add NAME"))
+        terminal.result(complete("  1. Invite each person:                 lanpi invite"))
+        terminal.result(complete("     or create an account for them:      lanpi user add NAME"))
         terminal.result(complete("  2. Make each phone trust the Pi:        lanpi ca"))
         terminal.result(
             "  3. Install an app: Conversations or Cheogram (Android), Monal (iPhone), Gajim or Dino (computer)."

@@ -51,7 +51,12 @@ def restore(
         ),
     ] = None,
     account: Annotated[
-        str, typer.Option("--account", metavar="JID", help="Restore only this account into the running server.")
+        str,
+        typer.Option(
+            "--account",
+            metavar="JID",
+            help="Restore only this account into the running server.",
+        ),
     ] = "",
     room: Annotated[
         str, typer.Option("--room", metavar="JID", help="Restore only this room into the running server.")

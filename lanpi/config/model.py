@@ -44,7 +44,9 @@ class Im(_Section):
     )
     federation: bool = Field(False, description="Talk to other XMPP servers on the internet.")
     registration: Literal["closed", "invite", "open"] = Field(
-        "closed", description="Who can create an account: only you, people with an invitation, or everyone."
+        "closed",
+        description="Who can create an account: only you, people with an invitation, or everyone. A new installation "
+        "sets invite where its ejabberd supports invitations.",
     )
     compression: bool = Field(
         False,

@@ -28,7 +28,8 @@ from lanpi.deploy.ownership import Ownership, ownership
 from lanpi.deploy.roles import declarations
 from lanpi.facts.model import Facts
 from lanpi.im.versions import has_feature
-from lanpi.pi.checks.names import ACCOUNTS, MINUTES
+from lanpi.pi.checks.names import ACCOUNTS, MINUTES, RESERVED_PREFIX
+from lanpi.pi.im.invites import LONGEST_SECONDS
 from lanpi.ship.closure import ROOT, sources
 from lanpi.ship.installed import SEAL, digest
 from lanpi.tuning.model import Plan
@@ -201,6 +202,8 @@ def context(facts: Facts, config: Config, plan: Plan, domain: str) -> dict[str, 
         "address4": _address4(facts),
         "mdns_name": _mdns_name(facts, config, domain),
         "check_accounts": ACCOUNTS,
+        "reserved_prefix": RESERVED_PREFIX,
+        "invitation_seconds": LONGEST_SECONDS,
         "check_minutes": MINUTES,
         "aliases": _aliases(facts, domain),
         "openings": ports.openings(config, ssh_ports(facts)),

@@ -15,6 +15,9 @@ from lanpi.flows.groundwork import Intent, Reporter, bring_about, look, write_do
 from lanpi.flows.moved import bring_back
 from lanpi.flows.places import Trying
 from lanpi.im.admin import Server, generate_password
+from lanpi.im.people import manage
+from lanpi.im.versions import has_feature
+from lanpi.pi.im.groups import EVERYONE
 from lanpi.progress import Progress
 
 
@@ -81,6 +84,8 @@ def install(
 
     def configured(text: str | None, facts: Facts) -> Config:
         config = configure(text)
+        if facts.installed is None or not facts.installed.finished:
+            config = with_invitations(facts, config, report)
         if not is_open(facts, config):
             return config
         chosen = choose_domain(default_domain(facts))
@@ -100,6 +105,8 @@ def install(
         server = Server(session, intent.domain)
         password = _admin_account(server, intent.config, report)
         proof = proven(session, server, report)
+        if password and intent.config.im.registration == "invite":
+            _first_group(session, intent, report)
         if intent.unfinished or changes(events):
             write_down(session, intent)
         if changes(events):
@@ -111,6 +118,30 @@ def install(
             if not session.is_this_machine:
                 proof = proven(session, server, report)
     return Outcome(intent.domain, admin, password, changes(events), proof, reboot_needed, events)
+
+
+def with_invitations(facts: Facts, config: Config, report: Progress) -> Config:
+    """The configuration of a new installation: people register with an invitation, where that is possible.
+
+    An installation that exists keeps what it has: there, no key means closed.
+    """
+    if "registration" in config.im.model_fields_set:
+        return config
+    if not has_feature("invites", facts.os.codename, config.im.channel):
+        report.note(
+            f"the ejabberd of {facts.os.codename} ({config.im.channel}) does not support invitations: "
+            "create accounts with `lanpi user add NAME`"
+        )
+        return config
+    # Written down in the Pi's lanpi.yml, so that the next run finds it.
+    return config.model_copy(update={"im": config.im.model_copy(update={"registration": "invite"})})
+
+
+def _first_group(session: Session, intent: Intent, report: Progress) -> None:
+    """The group of whoever is invited without another; the administrator is in it, so that nobody starts alone."""
+    manage(session, intent.domain, "add_group", group=EVERYONE, title="")
+    manage(session, intent.domain, "join", group=EVERYONE, names=[intent.config.admin])
+    report.note(f"created the group {EVERYONE}: whoever you invite finds the others there")
 
 
 def _needs_reboot(intent: Intent) -> bool:

@@ -167,7 +167,7 @@ def restore_part(session: Session, request: Request, account: str, room: str, re
     """Restore one account or one room of a snapshot into the running server; existing data stay.
 
     Args:
-        account, room: address of one of them, the other empty.
+        account, room: address of one of them, or the part before its @; the other empty.
 
     Returns:
         added: rows by table. rows: all of them. files: uploads that were gone.
@@ -183,9 +183,16 @@ def restore_part(session: Session, request: Request, account: str, room: str, re
                          next_step="Restore everything: run the same command without --account and --room",
                          exit_code=ExitCode.BAD_INPUT)  # fmt: skip
     report.end(facts.hardware.model)
-    what = ("--account", account) if account else ("--room", room)
+    what = part_address(facts.installed.domain, account, room)
     with session.lease(report):
         return _with_repository(session, send_program(session, report), request, "restore-part", *what)
+
+
+def part_address(domain: str, account: str, room: str) -> tuple[str, str]:
+    """The option of the Pi's program, and the whole address, whichever of its two forms was given."""
+    if account:
+        return "--account", account if "@" in account else f"{account}@{domain}"
+    return "--room", room if "@" in room else f"{room}@conference.{domain}"
 
 
 def _fetch(host: Host, program: Program, request: Request) -> dict[str, Any]:

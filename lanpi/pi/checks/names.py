@@ -3,6 +3,9 @@
 ACCOUNTS = ("lanpi-check-1", "lanpi-check-2")
 """The accounts that check each other; refused from anywhere but the Pi itself (etc/ejabberd/ejabberd.yml)."""
 
+RESERVED_PREFIX = "lanpi-"
+"""Names that begin with it are lanpi's own; nobody else can have them."""
+
 LIVE = "/run/lanpi/history.jsonl"
 """All samples, in memory, because writing them would wear the card."""
 KEPT = "/var/lib/lanpi/checks/history.jsonl"

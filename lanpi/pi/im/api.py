@@ -5,13 +5,14 @@ import json
 import re
 import socket
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from lanpi.pi.checks.names import ACCOUNTS
 
 SOCKET = "/var/lib/ejabberd/api.sock"
 DATABASE = "/var/lib/ejabberd/ejabberd.db"
 TIMEOUT_SECONDS = 5
+PATIENT_SECONDS = 120
 CHUNK = 65_536
 # See templates/usr/lib/lanpi/im-call.j2: mod_http_api needs its caller to have an address.
 PROXY_HEADER = b"PROXY TCP4 127.255.255.254 127.255.255.254 1 1\r\n"
@@ -26,12 +27,50 @@ AND username NOT IN (?, ?)
 REGISTERED = "SELECT COUNT(DISTINCT username) FROM users WHERE server_host = ? AND username NOT IN (?, ?)"
 
 
+class Refused(ValueError):
+    """ejabberd answered, but not with 200.
+
+    Attributes:
+        status: of HTTP; 404 also for a command that this release lacks.
+        said: ejabberd's answer.
+    """
+
+    def __init__(self, command: str, status: str, said: str) -> None:
+        super().__init__(f"{command}: {said or status}")
+        self.status = status
+        self.said = said
+
+
+class Ask(Protocol):
+    """How the modules of this package call ejabberd; a test brings its own."""
+
+    def __call__(self, command: str, /, **arguments: Any) -> Any: ...
+
+
+def asking(domain: str, timeout_seconds: float = PATIENT_SECONDS) -> Ask:
+    """Calls of ejabberd's API on behalf of an administrator, who can wait longer than a status.
+
+    Args:
+        domain: the XMPP domain.
+        timeout_seconds: for each read of an answer.
+    """
+
+    def ask(command: str, /, **arguments: Any) -> Any:
+        return _call(domain, command, arguments, timeout_seconds)
+
+    return ask
+
+
 def call(domain: str, command: str, **arguments: Any) -> Any:
     """A command of ejabberd's API.
 
     Raises:
         OSError, ValueError: no answer, or a refusal.
     """
+    return _call(domain, command, arguments, TIMEOUT_SECONDS)
+
+
+def _call(domain: str, command: str, arguments: dict[str, Any], timeout_seconds: float) -> Any:
     # By hand: http.client and what it imports cost more than all of a status' questions together. One
     # connection each: behind the PROXY protocol ejabberd answers 400 to a second request.
     body = json.dumps(arguments).encode()
@@ -40,16 +79,18 @@ def call(domain: str, command: str, **arguments: Any) -> Any:
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(TIMEOUT_SECONDS)
+        connection.settimeout(timeout_seconds)
         connection.connect(SOCKET)
         connection.sendall(PROXY_HEADER + head.encode() + body)
         said = b""
         while more := connection.recv(CHUNK):
             said += more
     first, _, rest = said.partition(b"\r\n")
+    answer = rest.partition(b"\r\n\r\n")[2]
     if first.split()[1:2] != [b"200"]:
-        raise ValueError(f"{command}: {first.decode(errors='replace')}")
-    return json.loads(rest.partition(b"\r\n\r\n")[2])
+        status = first.decode(errors="replace")
+        raise Refused(command, " ".join(status.split()[1:2]) or status, answer.decode(errors="replace").strip())
+    return json.loads(answer)
 
 
 def people(domain: str, span_seconds: float = 60) -> dict[str, Any]:
@@ -77,7 +118,7 @@ def counts(database: str, domain: str, now: float, span_seconds: float) -> dict[
     nothing: dict[str, int | None] = dict.fromkeys(("registered", "sent", "received"))
     # Opening a database in WAL mode makes the -shm file where there is none, and then ejabberd could
     # not open its own: so only while ejabberd has it open.
-    if not _is_open(database):
+    if not is_open(database):
         return nothing
     import sqlite3  # noqa: PLC0415 - python3-minimal lacks it, and a machine without lanpi has no database
 
@@ -93,7 +134,8 @@ def counts(database: str, domain: str, now: float, span_seconds: float) -> dict[
     return nothing
 
 
-def _is_open(database: str) -> bool:
+def is_open(database: str) -> bool:
+    """Whether ejabberd has its SQLite database open, so that a reader changes nothing about it."""
     try:
         for suffix in ("", "-shm", "-wal"):
             with open(database + suffix, "rb"):  # noqa: PTH123
@@ -113,3 +155,9 @@ def domain_of(config_text: str | None) -> str:
     """The XMPP domain in /etc/lanpi/lanpi.yml, written by lanpi as ``domain: name``."""
     found = re.search(r"^domain:\s*[\"']?([^\s\"'#]+)", config_text or "", re.MULTILINE)
     return found.group(1) if found else "localhost"
+
+
+def admin_of(config_text: str | None) -> str:
+    """The administrator's name in /etc/lanpi/lanpi.yml, or its default."""
+    found = re.search(r"^admin:\s*[\"']?([^\s\"'#]+)", config_text or "", re.MULTILINE)
+    return found.group(1) if found else "admin"

@@ -24,8 +24,8 @@ THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
 
 # Of what Debian's python3 has and its python3-minimal lacks, what Ansible's modules and lanpi's own programs import.
 # What only reads the machine does without them.
-WHOLE_PYTHON = ("asyncio", "ctypes", "gzip", "hmac", "http", "secrets", "shutil", "smtplib", "sqlite3", "statistics",
-                "xml")  # fmt: skip
+WHOLE_PYTHON = ("asyncio", "concurrent", "ctypes", "gzip", "hmac", "http", "secrets", "shutil", "smtplib", "sqlite3",
+                "statistics", "xml")  # fmt: skip
 
 
 def assignments(text: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from lanpi.deploy.ports import openings
 from lanpi.deploy.roles import ROLES, declarations
 from lanpi.facts.read import facts_from_json
 from lanpi.im.versions import FEATURES, has_feature
+from lanpi.pi.im.invites import LONGEST_SECONDS
 from lanpi.tuning.decide import plan_limits
 
 MACHINES = Path(__file__).parents[2] / "data/facts"
@@ -155,6 +156,22 @@ def test_the_stable_channel_takes_nothing_from_backports():
     state = desired("pi5-8g-trixie", im={"channel": "stable"})
     assert state.early_files == ()
     assert "Backports" not in content(state, "/etc/apt/apt.conf.d/52lanpi-unattended-upgrades")
+
+
+def test_invitations_need_a_token_each_and_ejabberds_own_pages_are_not_served():
+    """Its start page checks passwords without telling mod_fail2ban."""
+    state = desired("pi5-8g-trixie", im={"registration": "invite"})
+    server = yaml.safe_load(content(state, "/etc/ejabberd/ejabberd.yml"))
+    invites = server["modules"]["mod_invites"]
+    assert invites["landing_page"] == "https://chat.example.org/join/#{{ invite.token }}"
+    assert invites["token_expire_seconds"] == LONGEST_SECONDS
+    assert server["modules"]["mod_register"]["allow_modules"] == ["mod_invites"]
+    assert server["registration_timeout"] == "infinity"
+    assert server["access_rules"]["register"] == [{"deny": "reserved"}, {"allow": "all"}]
+    assert server["acl"]["reserved"] == {"user_regexp": "^lanpi-"}
+    assert "/invites" not in [path for each in server["listen"] for path in each.get("request_handlers", {})]
+    closed = yaml.safe_load(content(desired("pi5-8g-trixie"), "/etc/ejabberd/ejabberd.yml"))
+    assert not {"mod_invites", "mod_register"} & set(closed["modules"])
 
 
 def test_features_follow_the_release():
