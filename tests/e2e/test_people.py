@@ -89,8 +89,10 @@ def test_nobody_else_gets_into_a_groups_room(run, server) -> None:
 def test_invitations_that_do_not_work(run, server) -> None:
     assert joining.register(server, "wrongwrongwrongwrong", "cara", PASSWORD) == "token: item-not-found"
     token = invite(run)
-    assert joining.register(server, token, "lanpi-check-9", PASSWORD) == "account: forbidden"
-    assert joining.register(server, token, "anna", PASSWORD) == "account: conflict"
+    # ejabberd 26.07 wraps its own "forbidden" and "conflict" into this (mod_invites_register, to_xmpp_error); the token
+    # stays good.
+    assert joining.register(server, token, "lanpi-check-9", PASSWORD) == "account: internal-server-error"
+    assert joining.register(server, token, "anna", PASSWORD) == "account: internal-server-error"
     assert joining.register(server, token, "cara", PASSWORD) == ""
     assert (
         joining.eventually(
