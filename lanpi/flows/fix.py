@@ -27,7 +27,7 @@ DOES: dict[Action, str] = {
     "ownership": "put owner and mode of {target} right",
     "clock": "set the Pi's clock from this machine",
     "time-service": "start systemd-timesyncd, now and at every boot",
-    "check": "check now whether messages pass",
+    "check": "check now whether messages are delivered",
     "unban": "lift ejabberd's ban on {target}",
     "unlimit": "take {target} out of the firewall's set",
 }
