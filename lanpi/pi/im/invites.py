@@ -195,7 +195,7 @@ def _made(place: Place, command: str, **arguments: str) -> str:
 
 
 def delete(place: Place, token: str) -> None:
-    """Delete a token; where it is gone already, or invitations were switched off meanwhile, it cannot be used either."""
+    """Delete a token; one that is gone, or of a server without invitations by now, cannot be used either."""
     try:
         place.ask("delete_invite_by_token", host=place.domain, token=token)
     except Refused as refused:
