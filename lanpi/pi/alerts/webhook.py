@@ -1,43 +1,36 @@
-"""An alert as a web request that ntfy understands (docs.ntfy.sh, "Publishing"), and anything that takes a text."""
+"""An alert as a web request that ntfy understands (docs.ntfy.sh, "Publishing"), and anything that takes a text.
+
+A redirect counts as a failure: followed, the POST would become a GET without the text, and another host would see the
+token.
+"""
 
 import http.client
-import urllib.error
-import urllib.request
-from typing import IO
+from urllib.parse import urlsplit
 
 SECONDS = 20.0
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirected POST becomes a GET without the text, and would show the token to another host."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> None:
-        return None
+ACCEPTED = range(200, 300)
 
 
 def send(address: str, token: str, subject: str, body: str) -> None:
     """Post the text, with the subject as its title.
 
     Raises:
-        OSError: no answer, or a refusal (urllib.error.HTTPError is one).
+        OSError: no answer, or a refusal.
     """
+    place = urlsplit(address)
     title = subject.encode("ascii", "replace").decode()  # a header carries no more (RFC 9110 5.5)
     headers = {"Title": title, "Priority": "high", "Content-Type": "text/plain; charset=utf-8"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(address, data=body.encode(), headers=headers, method="POST")  # noqa: S310 - http(s)
-    opener = urllib.request.build_opener(_NoRedirect)
+    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+    connection = kind(place.hostname or "", place.port, timeout=SECONDS)
+    path = f"{place.path or '/'}{f'?{place.query}' if place.query else ''}"
     try:
-        opener.open(request, timeout=SECONDS).close()
-    except urllib.error.HTTPError as error:
-        raise OSError(f"it answered {error.code} {error.reason}") from error
-    except urllib.error.URLError as error:
-        raise OSError(str(error.reason)) from error
+        connection.request("POST", path, body=body.encode(), headers=headers)
+        answer = connection.getresponse()
+    except http.client.HTTPException as error:
+        raise OSError(f"it did not answer as a web server does: {error!r}") from error
+    finally:
+        connection.close()
+    if answer.status not in ACCEPTED:
+        raise OSError(f"it answered {answer.status} {answer.reason}")

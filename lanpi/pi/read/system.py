@@ -25,7 +25,7 @@ THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
 # Of what Debian's python3 has and its python3-minimal lacks, what Ansible's modules and lanpi's own programs import.
 # What only reads the machine does without them.
 WHOLE_PYTHON = ("asyncio", "concurrent", "ctypes", "gzip", "hmac", "http", "secrets", "shutil", "smtplib", "sqlite3",
-                "statistics", "urllib", "xml")  # fmt: skip
+                "statistics", "xml")  # fmt: skip
 
 
 def assignments(text: str) -> dict[str, str]:
