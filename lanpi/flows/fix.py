@@ -141,8 +141,8 @@ def commands(step: Step, *, now: float) -> list[list[str]]:
                    ["systemctl", "enable", "--now", target]],
         "free-disk": [["apt-get", "clean"], ["journalctl", "--rotate"], ["journalctl", "--vacuum-size=16M"]],
         "dpkg": [["env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-confold", "--configure", "-a"]],
-        # It makes a new one only if names, end date or authority are wrong, which is what was found.
-        "certificate": [["systemctl", "restart", "lanpi-tls.service"]],
+        # It makes a new one only if names, end date or authority are wrong; what is right is loaded again.
+        "certificate": [["systemctl", "restart", "lanpi-tls.service"], ["/usr/lib/lanpi/im-call", "reload_config"]],
         "reload": [["/usr/lib/lanpi/im-call", "reload_config"]],
         "ownership": [*(argv for line in target.splitlines() for argv in _owned(line)), START_AGAIN],
         "clock": [["date", "-u", "-s", f"@{now:.0f}"]],
