@@ -17,7 +17,7 @@ def has_check(host: Host) -> bool:
 
 
 def run_check(host: Host) -> dict[str, Any]:
-    """Check whether messages pass on the Pi.
+    """Check whether messages are delivered on the Pi.
 
     Returns:
         The sample: ``passed``, ``error``, and each part's time in seconds (lanpi/pi/checks/ring.py).
@@ -38,7 +38,7 @@ def run_check(host: Host) -> dict[str, Any]:
 
 
 def check_now(host: Host, report: Progress) -> None:
-    """At the end of what stopped or changed a server: let the Pi see for itself that messages pass again.
+    """At the end of what stopped or changed a server: let the Pi see for itself that messages are delivered again.
 
     The flow's own proof has shown it already, so a check that cannot run is told and is no failure of the flow.
     """

@@ -240,6 +240,6 @@ def _unit_reason(unit: Mapping[str, Any], found: Mapping[str, str]) -> str:
         return "it is not on this machine"
     if _held_back(found) and found["ActiveState"] not in ACTIVE:
         return "it is not for this machine: systemd's conditions do not hold"
-    return {"started": "it runs", "stopped": "it does not run", "run": "it has done its work"}.get(
+    return {"started": "it is running", "stopped": "it is not running", "run": "it has done its work"}.get(
         unit.get("state", ""), "it is left as it is"
     )

@@ -40,7 +40,7 @@ def export(host: Host, program: Program, path: Path, report: Progress) -> Export
         LanpiError: BAD_INPUT (the file exists, or cannot be written), BLOCKED (no space on the Pi), FAILED.
     """
     if path.exists():
-        raise LanpiError(f"{path} exists already", next_step="Name another file", exit_code=ExitCode.BAD_INPUT)
+        raise LanpiError(f"{path} exists already", next_step="Choose another file", exit_code=ExitCode.BAD_INPUT)
     partial = path.with_name(f".{path.name}.partial")
     summary = program.run("export")
     try:

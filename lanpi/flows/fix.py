@@ -27,7 +27,7 @@ DOES: dict[Action, str] = {
     "ownership": "put owner and mode of {target} right",
     "clock": "set the Pi's clock from this machine",
     "time-service": "start systemd-timesyncd, now and at every boot",
-    "check": "check now whether messages pass",
+    "check": "check now whether messages are delivered",
     "unban": "lift ejabberd's ban on {target}",
     "unlimit": "take {target} out of the firewall's set",
 }
@@ -141,8 +141,8 @@ def commands(step: Step, *, now: float) -> list[list[str]]:
                    ["systemctl", "enable", "--now", target]],
         "free-disk": [["apt-get", "clean"], ["journalctl", "--rotate"], ["journalctl", "--vacuum-size=16M"]],
         "dpkg": [["env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-confold", "--configure", "-a"]],
-        # It makes a new one only if names, end date or authority are wrong, which is what was found.
-        "certificate": [["systemctl", "restart", "lanpi-tls.service"]],
+        # It makes a new one only if names, end date or authority are wrong; what is right is loaded again.
+        "certificate": [["systemctl", "restart", "lanpi-tls.service"], ["/usr/lib/lanpi/im-call", "reload_config"]],
         "reload": [["/usr/lib/lanpi/im-call", "reload_config"]],
         "ownership": [*(argv for line in target.splitlines() for argv in _owned(line)), START_AGAIN],
         "clock": [["date", "-u", "-s", f"@{now:.0f}"]],

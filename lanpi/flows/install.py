@@ -68,7 +68,7 @@ def install(
     report: Reporter,
     choose_domain: Callable[[str], str | None] = lambda _: None,
 ) -> Outcome:
-    """Bring a Pi to lanpi's state and prove that messages pass.
+    """Bring a Pi to lanpi's state and prove that messages are delivered.
 
     Args:
         session: the Pi.

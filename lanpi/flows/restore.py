@@ -69,7 +69,7 @@ class Restored:
 
 
 def restore(session: Session, request: Request, report: Reporter) -> Restored:
-    """Restore a snapshot onto a Pi, fresh or not, and prove that messages pass.
+    """Restore a snapshot onto a Pi, fresh or not, and prove that messages are delivered.
 
     After an interruption, the same call continues. A failure after the data were exchanged puts the previous
     data back.

@@ -156,7 +156,7 @@ def changed(config: Config, change: Change) -> Config:
 
 
 def apply(session: Session, proposal: Proposal, options: RunOptions, report: PlayReporter) -> Outcome:
-    """Apply a proposal, prove that messages pass, and go back automatically when they do not.
+    """Apply a proposal, prove that messages are delivered, and go back automatically when they do not.
 
     Args:
         session: the Pi.
@@ -185,7 +185,7 @@ def apply(session: Session, proposal: Proposal, options: RunOptions, report: Pla
             _go_back(session, proposal, current, options, report, error)
             write_history(session, with_state(sets, new.number, "rolled back"))
             raise LanpiError(
-                f"these limits did not work ({error.what}); the previous ones are back, and messages pass",
+                f"these limits did not work ({error.what}); the previous ones are back, and messages are delivered",
                 host=session.name,
                 next_step="Change your settings, or keep the previous limits",
             ) from error

@@ -143,6 +143,7 @@ class Configured:
     path: str
     sha256: str  # "" where there is a problem
     problem: str  # "is missing", "holds no certificate", …; "" for none
+    days_left: float | None = None  # negative after its end
 
 
 @dataclass(frozen=True)

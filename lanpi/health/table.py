@@ -221,7 +221,7 @@ ENTRIES: tuple[Entry[Any], ...] = (
     ),
     Entry(
         "availability",
-        "Messages pass",
+        "Messages are delivered",
         "the history of the Pi's own checks",
         history.availability,
         "messages",

@@ -22,6 +22,7 @@ def open_host(target: Target, options: ConnectOptions) -> Iterator[Host]:
     Raises:
         LanpiError: UNREACHABLE or REFUSED with the cause; BAD_INPUT for a virtual Pi that is not there.
     """
+    options.check_files()
     host = _open(target, options)
     try:
         yield host

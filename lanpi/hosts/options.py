@@ -45,6 +45,16 @@ class ConnectOptions:
     confirm: Callable[[str], bool | None] = cannot_confirm
     ssh_config: Path = Path("~/.ssh/config")
 
+    def check_files(self) -> None:
+        """Refuse a file with a password that others can read, or that cannot be read, before anything is connected to.
+
+        Raises:
+            LanpiError: BAD_INPUT with the file and what to do.
+        """
+        for path in (self.password_file, self.sudo_password_file):
+            if path is not None:
+                _secret(path, "")
+
     def ssh_password(self) -> str | None:
         """From the file or the environment, never from an argument."""
         return _secret(self.password_file, SSH_PASSWORD_VARIABLE)

@@ -55,7 +55,7 @@ def read_people(text: str, domain: str, *, names_needed: bool) -> list[Row]:
         found = f"it has the unknown column {unknown[0]!r}" if unknown else "its first line names no column"
         raise LanpiError(
             f"the file is not a list of people: {found}",
-            next_step=f"Begin it with the line {','.join(COLUMNS)}; of these, name is the only one that is needed",
+            next_step=f"Begin it with the line {','.join(COLUMNS)}; only name is required",
             exit_code=ExitCode.BAD_INPUT,
         )
     reader.fieldnames = header

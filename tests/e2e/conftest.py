@@ -43,9 +43,12 @@ def run_prefix() -> str:
     return "t" + secrets.token_hex(2)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def virtual_pi(e2e_machine: None, run_prefix: str) -> Iterator[MakePi]:
-    """Make a virtual Pi: ``virtual_pi("label", model="3b+")``; taken down at the end of the session.
+    """Make a virtual Pi: ``virtual_pi("label", model="3b+")``; taken down at the end of the file.
+
+    Some twenty at once are more than Linux lets one user watch files with (fs.inotify.max_user_instances is 128, and
+    each systemd takes several), and each costs the others processor time.
 
     The label tells Pis apart (up to 8 letters, digits, hyphens); options are those of ``virtual.up``.
     Take one down earlier with ``virtual.down(pi.name)`` where many are needed.

@@ -555,7 +555,7 @@ def test_a_living_server_moves_and_its_old_pi_stays_as_it_was(
     on_pi(new, "systemctl stop lanpi-name.service", root=True)
     on_pi(old, "systemctl restart avahi-daemon.service", root=True)
     found_at(on_pi, new, domain, old)
-    # The Pi goes on writing to itself, to see whether messages pass.
+    # The Pi goes on writing to itself, to see whether messages are delivered.
     people_s = "SELECT username, txt, timestamp FROM archive WHERE username NOT LIKE 'lanpi-%' ORDER BY 1, 2, 3"
     archived = query(on_pi, old, people_s)
     source, target = f"virtual:{old.name}", f"virtual:{fresh.name}"

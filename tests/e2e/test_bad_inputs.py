@@ -111,13 +111,18 @@ def test_a_password_file_that_others_can_read(home, pi, lanpi):
 def test_a_login_that_may_not_become_root(home, pi, lanpi, as_root, monkeypatch):
     as_root("id guest 2>/dev/null || (useradd -m guest && echo guest:guests-own-password | chpasswd)")
     monkeypatch.setenv("LANPI_SSH_PASSWORD", "guests-own-password")
-    refused(lanpi("install", f"guest@{pi.address}", "--accept-new-host-key"), 4, "needs root", "sudo")
+    refused(
+        lanpi("install", f"guest@{pi.address}", "--accept-new-host-key"),
+        4,
+        "guest is not in the sudoers file",
+        "allowed to use sudo",
+    )
 
 
 def test_wrong_sudo_password(home, pi, lanpi, monkeypatch):
     monkeypatch.setenv("LANPI_SUDO_PASSWORD", "not-the-password")
     done = lanpi("install", f"{pi.user}@{pi.address}", "--accept-new-host-key", "--identity", pi.key_path)
-    refused(done, 4, "root")
+    refused(done, 4, "sudo refused: wrong password", "--sudo-password-file")
 
 
 def test_password_login_and_ssh_config_are_honoured(home, pi, lanpi, monkeypatch):

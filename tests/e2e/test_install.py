@@ -162,17 +162,20 @@ def test_secrets_stay_on_the_pi(installed, pi, target, lanpi, on_pi, tmp_path, m
 def test_a_changed_setting_shows_as_an_exact_diff_and_restarts_only_what_it_must(installed, pi, target, lanpi, on_pi):
     done = lanpi("install", target, "--set", "im.upload_max_mb=77", "--check")
     changed = [line for line in done.stdout.splitlines() if re.match(r"^[+-](?![+-])", line)]
-    # In ejabberd's configuration, and in that of the drill's second server.
+    # In ejabberd's configuration, twice in the web server's, and in that of the drill's second server.
     limit = [f"-    max_size: {50 * 1048576}", f"+    max_size: {77 * 1048576}"]
-    assert changed == ["+im:", "+  upload_max_mb: 77", *limit, *limit]
+    body = ["-            client_max_body_size 50m;", "+            client_max_body_size 77m;"]
+    assert changed == ["+im:", "+  upload_max_mb: 77", *limit, *body, *body, *limit]
     assert "would restart ejabberd.service" in done.stdout
     redis = on_pi(pi, "systemctl show -p ActiveEnterTimestamp redis-server").stdout
     done = lanpi("install", target, "--set", "im.upload_max_mb=77", "--json")
     assert outcome(done)["changed"] == [
         "/etc/lanpi/lanpi.yml",
         "/etc/ejabberd/ejabberd.yml",
+        "/etc/nginx/nginx.conf",
         "/etc/lanpi/drill.yml",
         "restart ejabberd.service",
+        "reload nginx.service",
     ]
     assert on_pi(pi, "systemctl show -p ActiveEnterTimestamp redis-server").stdout == redis
     # The Pi remembers: a later run without the option keeps it.

@@ -84,7 +84,7 @@ def test_limits_that_do_not_work_are_taken_back_by_themselves(target, pi, lanpi,
     done = lanpi("tune", target, "--override", "redis.clients=77", "--yes")
     assert done.returncode == 1, done.stderr
     assert "these limits did not work" in done.stderr
-    assert "the previous ones are back, and messages pass" in done.stderr
+    assert "the previous ones are back, and messages are delivered" in done.stderr
     after = on_pi(pi, "md5sum /etc/lanpi/lanpi.yml /etc/redis/redis.conf /var/lib/lanpi/limits.json", root=True).stdout
     assert after == before
     assert on_pi(pi, "systemctl is-active redis-server ejabberd").stdout.split() == ["active", "active"]

@@ -11,16 +11,7 @@ import pytest
 
 from tests.unit.messages import ROOT, Message, collect, read
 
-REVIEWED = (
-    "lanpi/cli/",
-    "lanpi/config/",
-    "lanpi/errors.py",
-    "lanpi/hosts/",
-    "lanpi/logs/",
-    "lanpi/progress.py",
-    "lanpi/virtual/",
-    "scripts/",
-)
+REVIEWED = ("",)
 """Files and folders whose texts were rewritten and must stay so; ("",) means all of them."""
 
 BANNED = {

@@ -229,7 +229,7 @@ CHECKS = (
     ),
     Check("web", "Front door", "nginx is running and stays up; if not, why", "critical", web),
     Check("units", "Other services", "the other services that lanpi manages run, and start at boot", "warning"),
-    Check("messages", "Messages", "messages pass, and in good time: the Pi's own checks", "critical"),
+    Check("messages", "Messages", "messages are delivered in good time: the Pi's own checks", "critical"),
     Check(
         "ownership",
         "Ownership",

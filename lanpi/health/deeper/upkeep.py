@@ -138,7 +138,7 @@ CHECKS = (
     Check(
         "certificate",
         "Certificate",
-        "valid for the domain, does not expire soon, and is the one that is shown",
+        "valid for the domain, does not expire soon, and is shown to clients",
         "critical",
         needs_root=True,
     ),

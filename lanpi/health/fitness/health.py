@@ -30,7 +30,7 @@ def findings(facts: Facts, *, now_epoch_seconds: float) -> Iterator[Finding]:
 
 def _clock(facts: Facts, now_epoch_seconds: float) -> Finding:
     [found] = TABLE["clock"].from_facts(facts, now_epoch_seconds)
-    found = as_preflight(replace(found, cause=""), "clock", unknown="it cannot be told whether the clock is kept right")
+    found = as_preflight(replace(found, cause=""), "clock", unknown="it is unknown whether the clock is kept right")
     if found.action == "clock":
         return replace(found, fix="lanpi sets the clock before any step that checks dates")
     return replace(found, fix="lanpi installs systemd-timesyncd") if found.action == "time-service" else found

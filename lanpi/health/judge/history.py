@@ -63,7 +63,7 @@ def _messages(people: People) -> Finding:
 
 
 def availability(reading: Checked) -> Finding:
-    """Whether messages pass, and did over the last day."""
+    """Whether messages are delivered, and did over the last day."""
     history, id = reading.history, "availability"
     if history is None:
         return Finding(id, "unknown", NOT_AVAILABLE)

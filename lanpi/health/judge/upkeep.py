@@ -112,6 +112,16 @@ def served(reading: Served) -> tuple[Finding, ...]:
         fix, action = _renewal(found)
         text = f"{configured.path} {configured.problem}"
         return (_unserved(text, f"the configured certificate {text}", (text,), fix, action),)
+    if (
+        configured
+        and configured.days_left is not None
+        and configured.days_left < 0
+        and reading.days_left != configured.days_left
+    ):
+        # Not shown yet, or nobody would see why nothing is shown: loading it again is no help.
+        fix, action = _renewal(found)
+        text = f"{configured.path} expired {-configured.days_left:.0f} days ago"
+        return (_unserved(text, "the configured certificate has expired", (text,), fix, action),)
     without = [shown for shown in found.shown if shown.problem not in ("", "closed")]
     if without and reading.server_runs:
         ports = " and ".join(str(shown.port) for shown in without)

@@ -125,7 +125,7 @@ def served(reporter: Reporter, location: str) -> None:
 def _newest(restic: Restic, declared: Manifest, location: str) -> tuple[Snapshot, Content]:
     found = restic.snapshots("--tag", tag(declared))
     if not found:
-        raise Problem(f"there is no snapshot at {location} yet", "Make one: lanpi backup now")
+        raise Problem(f"there is no snapshot at {location} yet", "Create one: lanpi backup now")
     chosen = newest(found)
     return chosen, read_content(json.loads(restic.run("dump", "--no-lock", chosen["id"], f"/{NAME}")))
 

@@ -184,7 +184,7 @@ def require_open(location: str) -> None:
             )
         case "changed":
             raise Problem(
-                f"{machine.host} shows another host key than the one that this Pi knows",
+                f"{machine.host} shows a different host key from the key that this Pi knows",
                 f"If it was reinstalled, run on the Pi: sudo ssh-keygen -R {machine.host}; then: {how}",
                 "refused",
             )

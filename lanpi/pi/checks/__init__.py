@@ -1,1 +1,1 @@
-"""Whether messages pass, checked on the Pi every few minutes, and the history of it."""
+"""Whether messages are delivered, checked on the Pi every few minutes, and the history of it."""

@@ -22,7 +22,7 @@ class Sample:
 
     Attributes:
         epoch: when, in seconds since 1970 by the Pi's clock.
-        checks, passed: how many checks it stands for, and how many of them found that messages pass.
+        checks, passed: how many checks it stands for, and how many of them found that messages are delivered.
         error: the message of the last failed check, "" for none.
         login, delivery, archive, websocket, web: how long each took, in seconds; None where it was not reached.
         memory_available, swap_used, disk_free: bytes.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lanpi.pi.checks.names import ACCOUNTS, RESERVED_PREFIX
-from lanpi.pi.im import groups, record
+from lanpi.pi.im import groups, invites, record
 from lanpi.pi.im.api import Refused
 from lanpi.pi.im.database import ARCHIVED, DISABLED, LAST_SEEN, Database
 from lanpi.pi.im.groups import Place
@@ -189,7 +189,7 @@ def _revoke_links(place: Place, name: str) -> int:
     with record.changing(time.time(), record.PATH) as invitations:
         for position, each in enumerate(invitations):
             if each.state == record.OPEN and each.kind == "reset" and each.name == name:
-                place.ask("delete_invite_by_token", host=place.domain, token=each.token)
+                invites.delete(place, each.token)
                 invitations[position] = each.over(record.REVOKED, time.time())
                 ended += 1
     return ended

@@ -24,7 +24,7 @@ MOST_OPEN = 1000
 """ejabberd refuses to have more tokens of one inviter (OVERUSE_LIMIT in mod_invites.hrl), and all are the server's."""
 
 _TOKEN = re.compile(r"preauth=([A-Za-z0-9]+)")
-NO_INVITATIONS = "404"
+NO_COMMAND = "404"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def make(
                 made.append(Invitation(token, "account", wish.name, wish.person, wish.groups, began, began + seconds))
         except Problem:
             for each in made:
-                _delete(place, each.token)
+                delete(place, each.token)
             raise
         invitations.extend(made)
     return made
@@ -94,7 +94,7 @@ def reset(
     with record.changing(now(), path) as invitations:
         for position, each in enumerate(invitations):
             if each.state == record.OPEN and each.kind == "reset" and each.name == name:
-                _delete(place, each.token)
+                delete(place, each.token)
                 invitations[position] = each.over(record.REVOKED, now())
         uri = _made(place, "generate_reset_token", username=name, host=place.domain)
         began = int(now())
@@ -115,7 +115,7 @@ def revoke(
     with record.changing(now(), path) as invitations:
         for position, each in enumerate(invitations):
             if each.state == record.OPEN and identity in ("all", each.identity, each.token):
-                _delete(place, each.token)
+                delete(place, each.token)
                 invitations[position] = each.over(record.REVOKED, now())
                 ended.append(invitations[position])
     if not ended and identity != "all":
@@ -155,10 +155,10 @@ def settle(
                         groups.join(place, group, [name])
                     else:
                         sys.stderr.write(f"{name} is not in {group}: the group is full, or was removed\n")
-                _delete(place, each.token)
+                delete(place, each.token)
                 invitations[position] = each.over(record.USED, now(), name)
             elif each.expires <= now():
-                _delete(place, each.token)
+                delete(place, each.token)
                 invitations[position] = each.over(record.EXPIRED, now())
         return [each for each in invitations if each.state == record.OPEN]
 
@@ -176,10 +176,12 @@ def _made(place: Place, command: str, **arguments: str) -> str:
         answer: Any = place.ask(command, **arguments)
     except Refused as refused:
         name = arguments.get("username", "")
-        if refused.status == NO_INVITATIONS:
+        if refused.status == NO_COMMAND or "host_unknown" in refused.said or "not known" in refused.said:
+            # The module is not loaded: not switched on, or not in this release. An install says which.
             raise Problem(
-                "the ejabberd of this Pi does not support invitations",
-                "Create accounts instead: lanpi user add NAME, or lanpi user import FILE --print sheet.html",
+                "invitations are switched off on this Pi",
+                "Run: lanpi install --set im.registration=invite. If its ejabberd does not support invitations, create "
+                "accounts instead: lanpi user import FILE",
             ) from refused
         if "already taken" in refused.said or "user_exists" in refused.said:
             raise Problem(f"the account {name}@{place.domain} exists already", "Choose another name") from refused
@@ -188,19 +190,14 @@ def _made(place: Place, command: str, **arguments: str) -> str:
                 f"there is already an open invitation for {name}@{place.domain}",
                 "Revoke it first: `lanpi invite list` shows it",
             ) from refused
-        if "host_unknown" in refused.said or "not known" in refused.said:
-            raise Problem(
-                "this Pi does not let people register with an invitation",
-                "Set im.registration to invite: lanpi install --set im.registration=invite",
-            ) from refused
         raise Problem(f"ejabberd refused to make an invitation: {refused.said}", bad_input=False) from refused
     return str(answer["invite_uri"] if isinstance(answer, dict) else answer[0])
 
 
-def _delete(place: Place, token: str) -> None:
-    """Delete a token; one that is gone already is as good."""
+def delete(place: Place, token: str) -> None:
+    """Delete a token; one that is gone, or of a server without invitations by now, cannot be used either."""
     try:
         place.ask("delete_invite_by_token", host=place.domain, token=token)
     except Refused as refused:
-        if "not_found" not in refused.said and "not found" not in refused.said.lower():
+        if refused.status != NO_COMMAND and "not_found" not in refused.said:
             raise

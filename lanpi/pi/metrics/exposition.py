@@ -21,7 +21,7 @@ HELP = {
     "lanpi_messages_received_per_minute": "Messages received from people in the last minute.",
     "lanpi_answer_seconds": "How long ejabberd took to answer.",
     "lanpi_ejabberd_processes": "Processes in ejabberd's Erlang virtual machine.",
-    "lanpi_checks_day": "Checks in the last day of whether messages pass.",
+    "lanpi_checks_day": "Checks in the last day of whether messages are delivered.",
     "lanpi_checks_passed_day": "Checks in the last day that passed.",
     "lanpi_check_seconds": "How long each part of the last check took.",
     "lanpi_load5": "Load average over five minutes.",

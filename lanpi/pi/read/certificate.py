@@ -30,11 +30,13 @@ def certificates(source: Machine, domain: str) -> dict[str, Any]:
     Returns:
         ``shown``: for each of PORTS ``port``, ``sha256`` of the certificate ("" for none) and ``problem``: why there
         is none, "closed" where nobody listens. ``configured``: None where it cannot be told, else ``path``,
-        ``sha256`` and ``problem`` ("" for none). ``ends`` (seconds since the epoch) and ``names`` are of the one that
-        is shown, else of the configured one; None and empty where there is neither.
+        ``sha256``, ``problem`` ("" for none) and ``days_left``. ``ends`` (seconds since the epoch) and ``names`` are of
+        the one that is shown, else of the configured one; None and empty where there is neither.
     """
     ders = {port: _shown(port, domain) for port in PORTS}
     configured, from_file = _configured(source)
+    if configured is not None:
+        configured["days_left"] = _days(_tell(from_file)[0], source.epoch()) if from_file else None
     first = next((found for found in ders.values() if isinstance(found, bytes)), from_file)
     ends, names = _tell(first) if first else (None, [])
     return {
@@ -52,7 +54,11 @@ def certificates(source: Machine, domain: str) -> dict[str, Any]:
 
 def days_left(found: dict[str, Any], now: float) -> float | None:
     """Days until the certificate ends, negative after that; None where there is none to be seen."""
-    return None if found["ends"] is None else round((found["ends"] - now) / DAY_SECONDS, 2)
+    return _days(found["ends"], now)
+
+
+def _days(ends: float | None, now: float) -> float | None:
+    return None if ends is None else round((ends - now) / DAY_SECONDS, 2)
 
 
 def _fingerprint(der: bytes) -> str:
@@ -83,7 +89,7 @@ def path_in(configuration: str) -> str:
     return named[1].strip().strip("\"'") if named else ""
 
 
-def _configured(source: Machine) -> tuple[dict[str, str] | None, bytes]:
+def _configured(source: Machine) -> tuple[dict[str, Any] | None, bytes]:
     text = source.read_text(CONFIGURATION)
     path = OWN if text is None else path_in(text)
     if not path or (text is None and not source.exists(path)):

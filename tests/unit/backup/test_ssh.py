@@ -70,7 +70,7 @@ def test_what_ssh_says(ssh, said, state, why):
     ("said", "text", "kind"),
     [
         ("Host key verification failed.", "the host key of nas is not known to this Pi", "refused"),
-        (CHANGED, "nas shows another host key than the one that this Pi knows", "refused"),
+        (CHANGED, "nas shows a different host key from the key that this Pi knows", "refused"),
         ("pi@nas: Permission denied (publickey).", "pi@nas does not let this Pi in", "refused"),
         ("ssh: connect to host nas port 22: Connection refused", "nas does not answer: .*Connection refused", "failed"),
     ],

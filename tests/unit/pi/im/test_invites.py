@@ -125,9 +125,9 @@ def test_a_new_reset_link_ends_the_earlier_one(server: FakeServer, path: Path) -
     assert first.kind == "reset"
 
 
-def test_a_release_without_invitations_says_what_to_do(server: FakeServer, path: Path) -> None:
+def test_without_invitations_it_says_what_to_do(server: FakeServer, path: Path) -> None:
     server.without = {"generate_invite"}
-    with pytest.raises(Problem, match="does not support invitations") as caught:
+    with pytest.raises(Problem, match="invitations are switched off") as caught:
         invites.make(place(server), [Wish("", "", ())], DAY, path, Clock())
     assert "lanpi user import" in caught.value.next_step
 
@@ -163,3 +163,12 @@ def test_the_domain_is_the_installed_one(tmp_path: Path) -> None:
     assert welcome.installed_domain(installed, "domain: other.local\n") == "other.local"
     installed.write_text(json.dumps({"domain": DOMAIN}))
     assert welcome.installed_domain(installed, "") == DOMAIN
+
+
+def test_invitations_end_also_when_they_were_switched_off_meanwhile(server: FakeServer, path: Path) -> None:
+    invites.make(place(server), [Wish("", "", ())], DAY, path, Clock())
+    server.without = {"delete_invite_by_token"}
+    later = Clock()
+    later.seconds += DAY
+    assert invites.settle(place(server), {}, path, later) == []
+    assert not flag(path)

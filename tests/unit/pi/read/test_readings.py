@@ -59,6 +59,9 @@ def serving(pem=None):
 
 
 class Source:
+    def epoch(self):
+        return 0.0
+
     def __init__(self, files):
         self._files = files
 
