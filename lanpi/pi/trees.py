@@ -19,6 +19,7 @@ def place(root: Path, name: str, archive: Path) -> None:
     Raises:
         ValueError: the archive holds something else than the name says.
     """
+    os.umask(0o022)  # root's own may keep the web server out of the folders above
     root.mkdir(parents=True, exist_ok=True)
     for left in root.glob(f"{WORK}*"):
         shutil.rmtree(left)
