@@ -29,7 +29,7 @@ def place(root: Path, name: str, archive: Path) -> None:
         for member in packed:
             content = packed.extractfile(member) if member.isfile() else None
             if content is None or not (work / member.name).resolve().is_relative_to(work.resolve()):
-                raise ValueError(f"{member.name} is no file of a tree")
+                raise ValueError(f"{member.name} does not belong in a tree")
             target = work / member.name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.read())
