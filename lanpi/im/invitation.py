@@ -27,7 +27,8 @@ class Card:
         kind: ``account`` for a new account, ``reset`` for a new password.
         name: of the account, where it is decided; else "".
         person: for whom it is, in the operator's words; may be "".
-        link: opens the Pi's page for joining.
+        link: opens the Pi's page for joining; without TLS where the device must first learn to trust the Pi. The token
+            stands behind the #, which no browser sends, and the page goes on over HTTPS by itself.
         other_link: the same page by the Pi's address, for devices that cannot resolve its name; "" where none works.
         uri: opens an app that is installed already (XEP-0401, XEP-0445).
         expires: seconds since the epoch.
@@ -66,14 +67,16 @@ def card(invitation: Mapping[str, Any], domain: str, addresses: Sequence[str], d
     address = ""
     if not is_public(domain) and addresses:
         address = direct if direct in addresses else addresses[0]
+    # A browser shows a warning instead of the page where it does not trust the certificate yet.
+    scheme = "https" if is_public(domain) else "http"
     whom = f"{name}@{domain}" if name else domain
     return Card(
         identity=invitation["id"],
         kind=invitation["kind"],
         name=name,
         person=invitation["person"],
-        link=f"https://{domain}/join/#{token}",
-        other_link=f"https://{address}/join/#{token}" if address else "",
+        link=f"{scheme}://{domain}/join/#{token}",
+        other_link=f"{scheme}://{address}/join/#{token}" if address else "",
         uri=f"xmpp:{whom}?register;preauth={token}",
         expires=invitation["expires"],
     )

@@ -42,11 +42,15 @@ class Complaints:
         """Listen to a page from now on."""
         page.on("console", lambda said: self._add(f"console: {said.text}") if said.type == "error" else None)
         page.on("pageerror", lambda error: self._add(f"error: {error}"))
-        page.on("requestfailed", lambda request: self._add(f"failed: {request.url} {request.failure}"))
+        page.on("requestfailed", lambda request: self._failed(request.url, request.failure or ""))
         page.on(
             "response", lambda answer: self._add(f"{answer.status}: {answer.url}") if answer.status >= 400 else None
         )
         page.on("request", lambda request: self._leaves(request.url))
+
+    def _failed(self, url: str, reason: str) -> None:
+        if "ERR_ABORTED" not in reason:  # the page was left
+            self._add(f"failed: {url} {reason}")
 
     def _answered(self, status: int, url: str) -> None:
         if status >= 400:

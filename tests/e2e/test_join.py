@@ -112,21 +112,47 @@ def test_a_used_and_a_wrong_invitation_are_told(browser, complaints, invitation)
     context = browser.new_context(locale="en-GB", **DESKTOP)
     for name, token in (("carla", invitation), ("dora", invitation), ("dora", secrets.token_hex(12))):
         page = open_page(context, complaints, f"/join/#{token}")
-        page.fill("#name", name)
-        page.fill("#password", PASSWORD)
-        page.click("#make")
         if name == "carla":
+            page.fill("#name", name)
+            page.fill("#password", PASSWORD)
+            page.click("#make")
             expect(page.locator("#own")).to_contain_text("carla@")
         else:
-            expect(page.locator("#complaint")).to_contain_text("no longer good")
+            expect(page.locator("#unusable")).to_contain_text("no longer good")
+            expect(page.locator("#account")).to_be_hidden()
+        page.close()
+    context.close()
+
+
+def test_an_invitation_by_name_and_one_for_a_new_password(browser, complaints, pi, lanpi):
+    """Made as an operator makes them; the second one opens the account of the first."""
+    context = browser.new_context(locale="en-GB", **DESKTOP)
+    target = f"virtual:{pi.name}"
+    for command, title, done in (
+        (("invite", "new", target, "--name", "zoe"), "Your name and a password", "Welcome, zoe"),
+        (("user", "reset", "zoe", target), "A new password", "Your password has changed"),
+    ):
+        made = lanpi(*command, "--json")
+        assert made.returncode == 0, made.stderr
+        (invitation,) = json.loads(made.stdout)["invitations"]
+        page = open_page(context, complaints, f"/join/#{invitation['link'].partition('#')[2]}")
+        expect(page.locator("#account-title")).to_have_text(title)
+        expect(page.locator("#name")).to_have_value("zoe")
+        assert not page.locator("#name").is_editable()
+        page.fill("#password", f"{PASSWORD} {command[0]}")
+        page.click("#make")
+        expect(page.locator("#welcome")).to_have_text(done)
+        page.click("#chat")
+        Chat(page, complaints.origin).logged_in()
         page.close()
     context.close()
 
 
 def test_a_name_that_somebody_has(browser, complaints, invitation):
+    """Carla has come in with the test before."""
     context = browser.new_context(locale="en-GB", **DESKTOP)
     page = open_page(context, complaints, f"/join/#{invitation}")
-    page.fill("#name", "admin")
+    page.fill("#name", "carla")
     page.fill("#password", PASSWORD)
     page.click("#make")
     expect(page.locator("#complaint")).to_contain_text("has this name already")
@@ -174,7 +200,41 @@ def test_a_browser_that_trusts_goes_on_by_itself(browser, domain, invitation):
 def test_the_profile_carries_the_certificate(pi, authority):
     with urllib.request.urlopen(f"http://{pi.address}/ca.mobileconfig", timeout=20) as answer:
         assert answer.headers["Content-Type"].startswith("application/x-apple-aspen-config")
-        profile = plistlib.load(answer)
+        profile = plistlib.loads(answer.read())
     (payload,) = profile["PayloadContent"]
     assert payload["PayloadType"] == "com.apple.security.root"
     assert payload["PayloadContent"] == ssl.PEM_cert_to_DER_cert(authority.read_text())
+
+
+MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari"
+
+
+@pytest.mark.parametrize(
+    ("agent", "touches", "system"),
+    [
+        (IPHONE, 5, "ios"),
+        (MAC, 5, "ios"),  # an iPad
+        (MAC, 0, "macos"),
+        ("Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140 Mobile", 5, "android"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140", 0, "windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", 0, "linux"),
+    ],
+)
+def test_each_system_gets_its_own_steps(browser, complaints, agent, touches, system):
+    page = open_page(browser.new_context(), complaints, "/join/")
+    script = """async ([agent, touches]) => (await import(document.documentElement.dataset.house + "/system.js"))
+        .systemOf({userAgent: agent, maxTouchPoints: touches})"""
+    assert page.evaluate(script, [agent, touches]) == system
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [(["zh-CN", "en"], "zh"), (["zh-Hant-TW"], "zh"), (["de", "zh"], "zh"), (["de"], "en"), (["en-US", "zh"], "en")],
+)
+def test_the_first_language_that_there_is(browser, complaints, wanted, language):
+    page = open_page(browser.new_context(), complaints, "/join/")
+    script = """async (wanted) => (await import(document.documentElement.dataset.house + "/language.js"))
+        .languageOf(wanted, ["en", "zh"])"""
+    assert page.evaluate(script, wanted) == language
+    page.context.close()

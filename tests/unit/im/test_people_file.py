@@ -99,10 +99,10 @@ INVITATION = {
 
 def test_links_by_name_and_by_address() -> None:
     made = card(INVITATION, DOMAIN, ["10.0.0.5", "192.168.1.5"], "192.168.1.5")
-    assert made.link == "https://home.local/join/#abcdefghijkl"
-    assert made.other_link == made.scanned == "https://192.168.1.5/join/#abcdefghijkl"
+    assert made.link == "http://home.local/join/#abcdefghijkl"
+    assert made.other_link == made.scanned == "http://192.168.1.5/join/#abcdefghijkl"
     assert made.uri == "xmpp:home.local?register;preauth=abcdefghijkl"
-    assert card(INVITATION, DOMAIN, ["10.0.0.5"], "pi.example").other_link == "https://10.0.0.5/join/#abcdefghijkl"
+    assert card(INVITATION, DOMAIN, ["10.0.0.5"], "pi.example").other_link == "http://10.0.0.5/join/#abcdefghijkl"
     public = card(INVITATION | {"name": "anna"}, "chat.example.org", ["10.0.0.5"], "10.0.0.5")
     assert (public.other_link, public.scanned) == ("", public.link)
     assert public.uri == "xmpp:anna@chat.example.org?register;preauth=abcdefghijkl"

@@ -38,8 +38,7 @@ def test_the_same_values_stand_in_each_text(path):
 
 def test_each_text_is_used_and_each_that_is_used_is_there():
     used = {key for page in PAGES for key in re.findall(r'web\.(?:say|text)\("([a-z._]+)"', page)}
-    used |= {key for script in SCRIPTS for key in re.findall(r'text\((?:yes \? )?"([a-z._]+)"', script)}
-    used |= {key for script in SCRIPTS for key in re.findall(r'text\(yes \? "[a-z._]+" : "([a-z._]+)"', script)}
+    used |= {key for script in SCRIPTS for key in re.findall(r'"(join\.[a-z._]+)"', script)}
     used |= STEPS | {f"join.error.{reason}" for reason in REFUSALS}
     assert used == set(ENGLISH)
 
@@ -48,5 +47,5 @@ def test_each_refusal_that_a_script_names_has_a_text():
     script = "".join(SCRIPTS)
     named = set(re.findall(r'(?:complain|Refused)\("(\w+)"\)', script))
     named |= set(re.findall(r'"?[\w-]+"?: "(\w+)"', re.search(r"const REASONS = \{(.*?)\}", script)[1]))
-    named |= set(re.findall(r'\?\? "(refused)"', script))
+    named |= set(re.findall(r'check\(.*, "(\w+)"\)', script))
     assert named == REFUSALS

@@ -1,6 +1,6 @@
 // The way in: trust this Pi, make an account, go into the chat. The invitation is what stands behind the # of the
 // address, which a browser sends to nobody.
-import { Refused, register } from "./register.js";
+import { Refused, lookUp, register } from "./register.js";
 import { keepsOwnCertificates, systemOf } from "./system.js";
 import { text, translate } from "./translate.js";
 
@@ -69,12 +69,30 @@ function complain(reason) {
   find("complaint").textContent = reason ? text(`join.error.${reason}`) : "";
 }
 
-function showAccount() {
+/** Ask for a name and a password; for a password alone where the invitation is for an account that is there. */
+async function showAccount() {
+  const invitation = { url: `wss://${location.host}/ws`, domain, token };
+  let known;
+  try {
+    known = await lookUp(invitation);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    find("unusable").textContent = text(`join.error.${error.reason}`);
+    return show("none");
+  }
   show("account");
+  if (known.username) {
+    find("name").value = known.username;
+    find("name").readOnly = true;
+  }
+  const make = known.reset ? "join.reset.make" : "join.account.make";
+  if (known.reset) find("account-title").textContent = text("join.reset.title");
+  find("make").textContent = text(make);
   find("app").href = `xmpp:${domain}?register;preauth=${token}`;
   const tellAddress = () =>
-    (find("address").textContent = username() ? text("join.account.address", { address: `${username()}@${domain}` }) : "");
+    (find("address").textContent = username() ? text(known.reset ? "join.done.address" : "join.account.address", { address: `${username()}@${domain}` }) : "");
   find("name").addEventListener("input", tellAddress);
+  tellAddress();
   find("show").addEventListener("change", () => (find("password").type = find("show").checked ? "text" : "password"));
   find("account").addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -85,30 +103,30 @@ function showAccount() {
     find("make").disabled = true;
     find("make").textContent = text("join.account.making");
     try {
-      await register({ url: `wss://${location.host}/ws`, domain, token, ...account });
-      showDone(account);
+      await register({ ...invitation, ...account });
+      showDone(account, known.reset);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       complain(error.reason);
     } finally {
       find("make").disabled = false;
-      find("make").textContent = text("join.account.make");
+      find("make").textContent = text(make);
     }
   });
 }
 
-function showDone(account) {
+function showDone(account, reset) {
   const address = `${account.username}@${domain}`;
   const name = find("name").value.trim();
   show("trust", false);
   show("account", false);
   show("done");
-  find("welcome").textContent = text("join.done.title", { name });
+  find("welcome").textContent = reset ? text("join.reset.done") : text("join.done.title", { name });
   find("own").textContent = text("join.done.address", { address });
   for (const app of document.querySelectorAll("[data-apps]"))
     app.hidden = app.dataset.apps !== (system === "ios" || system === "android" ? system : "computer");
   // The password is kept in this page until the chat has it, and nowhere else.
-  find("chat")?.addEventListener("click", () => openChat({ jid: address, password: account.password }, name), { once: true });
+  find("chat")?.addEventListener("click", () => openChat({ jid: address, password: account.password }, reset ? "" : name), { once: true });
   (find("chat") ?? find("welcome")).focus();
 }
 
@@ -133,7 +151,7 @@ async function openChat(credentials, name) {
   document.querySelector("link[data-house]").remove();
   history.replaceState(null, "", "/chat/");
   const { nameAfterLogin, prepare, startChat } = await import(`${chat}/chat.js`);
-  nameAfterLogin(credentials.jid, name);
+  if (name) nameAfterLogin(credentials.jid, name);
   await startChat(credentials);
   prepare();
 }
@@ -148,7 +166,7 @@ if (location.protocol === "http:" && tls === "local") {
     show("ignored");
     watchTrust();
   }
-  if (token) showAccount();
+  if (token) await showAccount();
 }
-show("none", !token);
+if (!token) show("none");
 document.documentElement.classList.add("ready");

@@ -2,6 +2,7 @@
 // ejabberd's mod_invites checks the token; no other door is needed.
 
 const FRAMING = "urn:ietf:params:xml:ns:xmpp-framing";
+const REGISTER = "jabber:iq:register";
 const PATIENCE_MILLISECONDS = 15_000;
 
 /** Why there is no account; `reason` is the end of a text's key, join.error.REASON. */
@@ -63,10 +64,10 @@ class Stream {
   }
 
   /** @returns {Promise<Element>} the answer, "result" or "error". */
-  ask(...payload) {
+  ask(type, payload) {
     const id = crypto.randomUUID();
     const answer = this.next((element) => element.localName === "iq" && element.getAttribute("id") === id);
-    this.send(build("iq", "jabber:client", { type: "set", to: this.domain, id }, ...payload));
+    this.send(build("iq", "jabber:client", { type, to: this.domain, id }, payload));
     return answer;
   }
 
@@ -76,30 +77,58 @@ class Stream {
   }
 }
 
-const REASONS = { conflict: "taken", "item-not-found": "token", "not-allowed": "token", forbidden: "token" };
+const REASONS = { conflict: "taken", "not-allowed": "token" };
+// ejabberd 26.07's mod_invites hides what it was refused with in the text of an internal-server-error:
+// "{stanza_error,cancel,undefined,conflict,…".
+const HIDDEN = /stanza_error,\w+,\w+,'?([a-z-]+)/;
 
-function check(answer) {
+/** @throws {Refused} where an answer is no result; for a condition without a reason of its own, with `otherwise`. */
+function check(answer, otherwise) {
   if (answer.getAttribute("type") === "result") return;
-  const condition = answer.querySelector("error > *")?.localName;
-  throw new Refused(REASONS[condition] ?? "refused");
+  const error = answer.querySelector("error");
+  const condition = error?.textContent.match(HIDDEN)?.[1] ?? error?.firstElementChild?.localName;
+  throw new Refused(REASONS[condition] ?? otherwise);
+}
+
+async function withToken({ url, domain, token }, act) {
+  const stream = new Stream(url, domain);
+  try {
+    await stream.open();
+    check(await stream.ask("set", build("preauth", "urn:xmpp:pars:0", { token })), "token");
+    return await act(stream);
+  } finally {
+    stream.close();
+  }
 }
 
 /**
- * Make an account.
+ * What an invitation is for. Asking does not use it up.
+ *
+ * @param {{url: string, domain: string, token: string}} invitation
+ * @returns {Promise<{username: string, reset: boolean}>} the name that it is for, "" where that is free to choose;
+ *   whether the account is there and gets a new password.
+ * @throws {Refused}
+ */
+export function lookUp(invitation) {
+  return withToken(invitation, async (stream) => {
+    const answer = await stream.ask("get", build("query", REGISTER));
+    check(answer, "token");
+    return {
+      username: answer.querySelector("query > username")?.textContent ?? "",
+      reset: answer.querySelector("query > registered") !== null,
+    };
+  });
+}
+
+/**
+ * Make an account, or give one a new password, as the invitation says.
  *
  * @param {{url: string, domain: string, token: string, username: string, password: string}} account
  * @throws {Refused}
  */
-export async function register({ url, domain, token, username, password }) {
-  const stream = new Stream(url, domain);
-  try {
-    await stream.open();
-    check(await stream.ask(build("preauth", "urn:xmpp:pars:0", { token })));
-    const query = build("query", "jabber:iq:register", {},
-      build("username", "jabber:iq:register", {}, username),
-      build("password", "jabber:iq:register", {}, password));
-    check(await stream.ask(query));
-  } finally {
-    stream.close();
-  }
+export function register(account) {
+  const { username, password } = account;
+  const query = build("query", REGISTER, {},
+    build("username", REGISTER, {}, username), build("password", REGISTER, {}, password));
+  return withToken(account, async (stream) => check(await stream.ask("set", query), "refused"));
 }
