@@ -49,6 +49,10 @@ CHAT_POLICY = (
 """Content-Security-Policy of the pages that run Converse: what a browser's console asked for, and nothing looser."""
 
 
+def _is_module(path: str) -> bool:
+    return path.endswith(".js") and ".min." not in path
+
+
 @dataclass(frozen=True)
 class Tree:
     """A folder of static files.
@@ -93,6 +97,10 @@ class Web:
     def shell(self, tree: str) -> list[str]:
         """The addresses of the files that a page needs without the network."""
         return [f"{self.url(tree)}/{path}" for path in self.trees[tree].files if not path.endswith(SHELL_WITHOUT)]
+
+    def modules(self, tree: str) -> list[str]:
+        """The addresses of our own scripts, which a browser would otherwise find one after the other."""
+        return [f"{self.url(tree)}/{path}" for path in self.trees[tree].files if "/" not in path and _is_module(path)]
 
     def text(self, key: str, **values: Any) -> str:
         """A text in English, ready for HTML.

@@ -17,10 +17,16 @@ function repair(root) {
   for (const [selector, change] of Object.entries(REPAIRS)) root.querySelectorAll(selector).forEach(change);
 }
 
-/** Look at everything that is drawn from now on. */
+/** Look at everything that is drawn from now on: once a frame, however much changes in it. */
 export function watchAccessibility() {
-  new MutationObserver(() => repair(document)).observe(document.body, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ["lang"],
-  });
-  repair(document);
+  let due = false;
+  const look = () => {
+    due = false;
+    repair(document);
+  };
+  new MutationObserver(() => {
+    if (!due) requestAnimationFrame(look);
+    due = true;
+  }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["lang"] });
+  look();
 }

@@ -96,7 +96,9 @@ export function nameAfterLogin(jid, name) {
   ownPlugins.push(plugin);
 }
 
+/** What can wait until people can type. */
 export function prepare() {
   document.getElementById("waiting")?.remove();
-  if (location.pathname.startsWith("/chat/")) registerServiceWorker();
+  const idle = window.requestIdleCallback ?? ((act) => setTimeout(act, 2000)); // Safari has none
+  idle(registerServiceWorker);
 }
