@@ -80,7 +80,8 @@ def _diagnose(check: Check, seen: list[Finding], evidence: Evidence) -> Diagnosi
     steps: Iterable[Finding]
     if deeper.is_bad and SEVERITY[deeper.level] >= SEVERITY[worst(said)]:
         others = tuple(f"{each.label}: {each.text}" for each in said)
-        found, steps = replace(deeper, evidence=(*deeper.evidence, *others)), (deeper,)
+        # Where the deeper look knows no step of its own, those of what it explains still help.
+        found, steps = replace(deeper, evidence=(*deeper.evidence, *others)), (deeper,) if deeper.action else said
     elif said:
         found, steps = _together(said, deeper), said
     elif seen:

@@ -275,7 +275,7 @@ def test_a_card_without_room_is_refused_with_the_figures_and_nothing_is_touched(
     done = lanpi(*arguments, timeout_seconds=300)
     on_pi(new, "rm /filled", root=True)
     assert done.returncode == 5, done.stderr
-    figures = r"the snapshot needs \d+ MB on /var/lib/lanpi/restore and 64 MB to spare, and \d+ MB are free"
+    figures = r"the snapshot needs \d+ MB on /var/lib/lanpi/restore and 64 MB to spare, but only \d+ MB are free"
     assert re.search(figures, done.stderr)
     assert on_pi(new, "test -e /etc/lanpi/lanpi.yml || test -d /var/lib/ejabberd", check=False).returncode != 0
 

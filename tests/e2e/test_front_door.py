@@ -277,7 +277,7 @@ def test_silence_before_a_login_is_ended(pi, door):
 def kept_out(lanpi, target):
     """Whom the Pi keeps out, and by what, as status tells programs."""
     document = json.loads(lanpi("status", target, "--json").stdout)
-    return {entry["who"]: entry["by"] for entry in document["readings"]["limited"]}
+    return {entry["who"]: entry["by"] for entry in document["targets"][0]["readings"]["limited"]}
 
 
 def let_in(lanpi, target, address):
