@@ -19,7 +19,6 @@ def place(root: Path, name: str, archive: Path) -> None:
     Raises:
         ValueError: the archive holds something else than the name says.
     """
-    os.umask(0o022)  # root's own may keep the web server out of the folders above
     root.mkdir(parents=True, exist_ok=True)
     for left in root.glob(f"{WORK}*"):
         shutil.rmtree(left)
@@ -59,6 +58,7 @@ def remove(root: Path, names: list[str]) -> None:
 
 def main() -> None:
     """``place NAME ARCHIVE`` or ``remove NAME …``."""
+    os.umask(0o022)  # root's own may keep the web server out of the folders above
     verb, root = sys.argv[1], Path(ROOT)
     if verb == "place":
         place(root, sys.argv[2], Path(sys.argv[3]))

@@ -187,7 +187,7 @@ def test_with_nothing_to_do_nothing_runs_and_every_entry_says_why(installed, tar
     assert done.returncode == 0, done.stderr
     said = outcome(done)
     assert all(entry["reason"] and not entry["differs"] for entry in said["plan"])
-    assert {entry["kind"] for entry in said["plan"]} == {"package", "source", "file", "owner", "unit"}
+    assert {entry["kind"] for entry in said["plan"]} == {"package", "source", "tree", "file", "owner", "unit"}
     steps = [event["step"] for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "step"]
     assert "Starting the services" not in steps
     checked = lanpi("install", target, "--check")

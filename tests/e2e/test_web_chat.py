@@ -1,5 +1,6 @@
 """The chat in a browser: two people on one Pi, one at a desk in English, one with a phone in Chinese."""
 
+import json
 import struct
 import zlib
 
@@ -189,7 +190,13 @@ def test_a_wrong_password_is_told(browser, people, complaints):
 def test_a_second_install_sends_no_file(target, people, lanpi):
     done = lanpi("install", target, "--yes", "--json", timeout_seconds=600)
     assert done.returncode == 0, done.stderr
-    assert "static" not in done.stdout
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    (said,) = [event for event in events if event["event"] == "outcome"]
+    assert said["changed"] == []
+    trees = {entry["name"]: entry["differs"] for entry in said["plan"] if entry["kind"] == "tree"}
+    assert len(trees) == 2
+    assert not any(trees.values())
+    assert "Placing the web pages" not in [event.get("step") for event in events]
 
 
 def test_switched_off_it_leaves_nothing(pi, target, people, lanpi, on_pi, domain):

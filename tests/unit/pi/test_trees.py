@@ -1,10 +1,13 @@
 """Folders of static files on the Pi: whole under their names, or not there."""
 
 import io
+import os
+import sys
 import tarfile
 
 import pytest
 
+import lanpi.pi.trees
 from lanpi.deploy.trees import pack
 from lanpi.deploy.web import Tree
 from lanpi.pi.read.trees import DIGITS, digest, look
@@ -35,6 +38,18 @@ def test_what_arrives_is_whole_and_readable_by_the_web_server(tree, archive, tmp
     assert (root / tree.folder / "deep").stat().st_mode & 0o777 == 0o755
     assert (root / tree.folder / "a.js").stat().st_mode & 0o777 == 0o644
     assert not archive.exists()
+
+
+def test_a_strict_umask_does_not_keep_the_web_server_out(tree, archive, tmp_path, monkeypatch):
+    root = tmp_path / "www/static"
+    monkeypatch.setattr(lanpi.pi.trees, "ROOT", str(root))
+    monkeypatch.setattr(sys, "argv", ["trees", "place", tree.folder, str(archive)])
+    before = os.umask(0o077)
+    try:
+        lanpi.pi.trees.main()
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (root, root.parent)] == [0o755, 0o755]
 
 
 def test_the_folder_is_named_by_what_is_in_it(tree):
