@@ -20,6 +20,7 @@ from lanpi.deploy.state import InstalledRecord, write_installed
 from lanpi.errors import ExitCode, LanpiError
 from lanpi.facts.model import Facts
 from lanpi.facts.read import read_facts
+from lanpi.flows.changes import require_same_database, require_usable_certificate
 from lanpi.flows.moved import require_here
 from lanpi.flows.places import EVERY_NEW_PLACE, Trying, recall, try_new
 from lanpi.health.preflight import PACKAGES, Finding, findings
@@ -107,6 +108,8 @@ def look(
     config = configure(facts.config_text, facts)
     domain = chosen_domain(facts, config, session)
     _require_features(facts, config, session)
+    require_same_database(facts, config, session)
+    require_usable_certificate(config, domain, session)
     config = config.model_copy(update={"domain": domain})
     desired = desired_state(facts, config, plan_limits(facts, config), domain)
     intent = Intent(facts, config, domain, desired)
