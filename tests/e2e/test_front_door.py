@@ -56,7 +56,7 @@ def ask(pi, domain, ca, path, method="GET", body=None, **headers):
 def test_a_page_comes_with_strict_headers_and_none_that_only_a_public_name_may_have(pi, door, domain):
     status, headers, body = ask(pi, domain, door[1], "/")
     assert status == 200
-    assert b"<title>" in body
+    assert b"<title" in body
     assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
@@ -86,7 +86,7 @@ def test_compressed_copies_are_given_to_whoever_takes_them(pi, door, domain, on_
     assert len(packed) < len(body) / 3
     on_pi(pi, "rm /var/lib/lanpi/www/long.txt && systemctl start lanpi-web-compress", root=True)
     assert ask(pi, domain, door[1], "/long.txt")[0] == 404
-    assert on_pi(pi, "ls /var/lib/lanpi/www").stdout.count(".gz") == 0
+    assert "long.txt" not in on_pi(pi, "ls /var/lib/lanpi/www").stdout
 
 
 def test_http_2_answers_a_request(pi, door, domain):
