@@ -33,9 +33,9 @@ def before(pi, on_pi):
     return set(on_pi(pi, SNAPSHOT, root=True).stdout.splitlines())
 
 
-def start_install(pi):
+def start_install(pi, *options):
     return subprocess.Popen(
-        [sys.executable, "-m", "lanpi", "install", f"virtual:{pi.name}"],
+        [sys.executable, "-m", "lanpi", "install", f"virtual:{pi.name}", *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
 
@@ -69,7 +69,8 @@ def test_killed_while_packages_install_then_power_cut_then_finished(pi, before, 
 
 
 def test_ctrl_c_says_that_the_same_command_goes_on(pi, lanpi):
-    process = start_install(pi)
+    # With a setting that differs: where nothing does, there are no services to start.
+    process = start_install(pi, "--set", "im.upload_max_mb=60")
     wait_for(process, "Starting the services")
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
@@ -79,8 +80,8 @@ def test_ctrl_c_says_that_the_same_command_goes_on(pi, lanpi):
 
 
 def test_a_connection_that_is_cut_in_the_middle_is_made_again(pi, on_pi):
-    process = start_install(pi)
-    wait_for(process, "Installing packages")
+    process = start_install(pi, "--set", "im.upload_max_mb=61")
+    wait_for(process, "Writing the configuration")
     on_pi(pi, "pkill -f pi@notty", root=True, check=False)  # every SSH session, this one too
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output

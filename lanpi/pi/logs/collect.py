@@ -142,8 +142,7 @@ def follow(services: list[str], emit: Callable[[dict[str, Any]], None]) -> None:
 
 
 def _secrets() -> list[str]:
-    found = secrets.values(_text(secrets.SECRETS))
-    return found + [value for path in secrets.VARIABLES for value in secrets.variables(_text(path))]
+    return secrets.known(_text)
 
 
 def _text(path: str) -> str | None:

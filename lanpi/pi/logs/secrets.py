@@ -45,6 +45,15 @@ def variables(text: str | None) -> list[str]:
     return [value for value in found if len(value) >= _SHORTEST]
 
 
+def known(read: Callable[[str], str | None]) -> list[str]:
+    """Every secret value that the Pi's own files hold.
+
+    Args:
+        read: a file's text by its path, None where there is none.
+    """
+    return values(read(SECRETS)) + [value for path in VARIABLES for value in variables(read(path))]
+
+
 def redactor(secrets: list[str]) -> Callable[[str], str]:
     """A function that takes these values, and what looks like one, out of a text."""
     longest_first = sorted(secrets, key=len, reverse=True)

@@ -20,7 +20,7 @@ TELLING = re.compile(r"Main process exited|Failed with result|Start request repe
 
 def telling_lines(source: Machine) -> list[dict[str, Any]]:
     """The last day's lines that can be evidence, without secrets."""
-    redact = secrets.redactor(secrets.values(source.read_text(secrets.SECRETS)))
+    redact = secrets.redactor(secrets.known(source.read_text))
     warning = lines.LEVELS.index("warning")
     found = [
         entry

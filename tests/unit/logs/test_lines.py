@@ -91,3 +91,12 @@ def test_logins_of_storages_mail_servers_and_web_addresses_are_secrets_too():
     assert secrets.variables(text) == ["s3cr3t word", "t0ken-1"]
     assert secrets.variables(None) == []
     assert secrets.redactor(secrets.variables(text))("sent s3cr3t word to username") == "sent [redacted] to username"
+
+
+def test_every_file_with_secrets_is_read_for_them():
+    files = {
+        "/etc/lanpi/secrets.json": '{"redis_password": "from-secrets"}',
+        "/etc/lanpi/backup.env": "RESTIC_PASSWORD=from-backup\n",
+        "/etc/lanpi/alert.env": "SMTP_PASSWORD=from-alert\n",
+    }
+    assert sorted(secrets.known(files.get)) == ["from-alert", "from-backup", "from-secrets"]
