@@ -32,7 +32,7 @@ WRONG_OWNER = (
     " systemctl restart --no-block ejabberd; sleep 3"
 )
 FULL = (
-    "cd /var/cache/apt/archives && fallocate -l $(($(df --output=avail / | tail -1) - 2000))K big_1_all.deb;"
+    "cd /var/cache/apt/archives/partial && fallocate -l $(($(df --output=avail / | tail -1) - 2000))K big_1_all.deb;"
     " dd if=/dev/zero of=more_1_all.deb bs=64k 2>/dev/null; test $(df --output=avail / | tail -1) -lt 1000"
 )
 HALF_CONFIGURED = """

@@ -49,7 +49,7 @@ def test_bookworm_with_every_feature_switched_on(virtual_pi, lanpi, on_pi, tmp_p
 def postgres(virtual_pi, lanpi, on_pi):
     pi = virtual_pi("postgres", model="4-2g")
     shrink_python(pi, on_pi)
-    settings = ("--set", "database=postgresql", "--set", "im.registration=invite")
+    settings = ("--set", "database=postgresql", "--set", "im.registration=closed")
     # What reads a Pi does with so little Python; --check says what it cannot tell yet.
     assert "lanpi is not installed on this Pi" in lanpi("status", f"virtual:{pi.name}", "--json").stdout
     checked = sure(lanpi("install", f"virtual:{pi.name}", *settings, "--check", "--json"))
@@ -120,7 +120,7 @@ def test_one_account_and_one_room_come_back_into_postgresql(postgres, rows, lanp
     sure(lanpi("user", "remove", "anna", target, "--yes"))
     gone = json.dumps({"name": "family", "service": f"conference.{domain}"})
     on_pi(postgres, f"echo '{gone}' | /usr/lib/lanpi/im-call destroy_room -", root=True)
-    assert rows("SELECT * FROM muc_room") == []
+    assert rows("SELECT * FROM muc_room WHERE name = 'family'") == []
     # Her phone goes on trying, and the server remembers that there is no anna.
     with pytest.raises(AuthFailed):
         asyncio.run(seen(anna, room))

@@ -152,7 +152,9 @@ def test_a_lost_backup_key_stops_the_install_and_says_what_to_do(installed, said
         on_pi(pi, "cp -p /root/kept/backup.key /etc/lanpi/", root=True)
     # The key is back where the message said, and the rest is read from the other files.
     said.run("install", target)
-    assert on_pi(pi, "cat /etc/lanpi/secrets.json /root/kept/secrets.json | sort | uniq -u", root=True).stdout == ""
+    folders = ("/etc/lanpi", "/root/kept")
+    now, kept = (json.loads(on_pi(pi, f"cat {folder}/secrets.json", root=True).stdout) for folder in folders)
+    assert now == kept
 
 
 def test_the_server_stops_though_redis_does_not_know_it(installed, pi, on_pi):

@@ -168,7 +168,7 @@ def test_the_checks_accounts_are_nobodys(installed, target, lanpi):
     assert "lanpi-check" not in lanpi("user", "list", target).stdout
     refused = lanpi("user", "add", "lanpi-check-1", target, "--generate")
     assert refused.returncode == 2
-    assert "with which the Pi checks itself" in refused.stderr
+    assert "is reserved" in refused.stderr
 
 
 def test_the_checks_accounts_cannot_log_in_from_outside(account, ca, pi):

@@ -185,7 +185,7 @@ def backup(reading: Backups) -> tuple[Finding, ...]:
                     "Backup",
                     "no backup has been made yet",
                     (f"lanpi-backup.timer: {reading.timer}",),
-                    "Make the first one with lanpi backup now, then save its key with lanpi backup key",
+                    "Make the first one with `lanpi backup now`, then save its key with `lanpi backup key`",
                 ),
             )
         return (Finding("backup", "unknown", "not set up" if reading.timer is None else NOT_AVAILABLE, "Backup"),)
