@@ -20,7 +20,13 @@ NAMES = "|".join(COMMANDS)
 HINT = re.compile(rf"`(lanpi (?:{NAMES})\b[^`\n]*)`|(?<![\w/.@-])(lanpi (?:{NAMES})\b[^`;\n]*)")
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 UNREACHABLE, REFUSED, BAD_INPUT = 3, 4, 2
-NEVER = ("lanpi uninstall", "lanpi restore", "lanpi virtual", "lanpi install USER@HOST")
+NEVER = (
+    "lanpi backup add",  # needs a place of one's own
+    "lanpi uninstall",
+    "lanpi restore",
+    "lanpi virtual",
+    "lanpi install USER@HOST",
+)
 """Hints that would take away what the rest of the walk needs, or are about another machine."""
 MOST_HINTS = 25
 """A walk of hints that lead to hints ends somewhere."""
