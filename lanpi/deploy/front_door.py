@@ -74,7 +74,6 @@ LIMITS = (
     Limit("bosh", "200r/s", 1000, "a request each time something is said or heard, by those without a WebSocket"),
     Limit("uploads", "20r/s", 200, "a class sends its homework"),
     Limit("api", "60r/m", 60, "programs of admins; it checks passwords where no ban reaches"),
-    Limit("invites", "10r/s", 300, "a class opens its invitations together, half a dozen requests each"),
 )
 
 
